@@ -1,0 +1,18 @@
+/** REST routes as data: the HTTP edge serves them, the CLI calls them, OpenAPI derives from them. */
+
+import type { z } from 'zod';
+
+export interface RouteDefinition {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Path with `:name` parameters; a last `*` takes the rest, slashes included. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly response: z.ZodType;
+}
+
+export function defineRoute<const R extends RouteDefinition>(route: R): R {
+  return route;
+}

@@ -1,0 +1,67 @@
+/**
+ * One live link to an upstream MCP server, whatever carries it. Three kinds implement it (stdio,
+ * streamable-http, in-process) and one contract battery runs over all three.
+ */
+
+import type { JsonObject, RpcNotification, RpcRequest } from '../kernel/json-rpc.ts';
+import type { ClientIdentity, Era, McpLogLevel } from '../kernel/protocol.ts';
+
+export interface ServerIdentity {
+  readonly info: { readonly name: string; readonly version: string; readonly [key: string]: unknown };
+  readonly capabilities: JsonObject;
+  readonly instructions?: string;
+}
+
+/** The downstream client on whose behalf a request goes out. */
+export interface Peer {
+  /** Stable for one client session or principal; requests of different peers are never mixed up. */
+  readonly key: string;
+  readonly clientInfo?: ClientIdentity;
+  readonly capabilities: JsonObject;
+  readonly logLevel?: McpLogLevel;
+}
+
+export interface RequestOptions {
+  readonly peer?: Peer;
+  /** Abort cancels upstream (`notifications/cancelled`, or the stream is closed) and rejects REQUEST_CANCELLED. */
+  readonly signal?: AbortSignal;
+  /** Default 60,000; progress from the upstream starts the time anew. */
+  readonly timeoutMs?: number;
+  /**
+   * Progress and log messages that belong to this request. `params.progressToken` is the token the
+   * caller put in `params._meta`; the connection maps tokens where the upstream needs unique ones.
+   */
+  readonly onNotification?: (notification: RpcNotification) => void;
+  /** A request the upstream sends while it works on this one (legacy era: sampling, elicitation, roots). */
+  readonly onRequest?: (request: RpcRequest, signal: AbortSignal) => Promise<JsonObject>;
+}
+
+export interface ConnectionEvents {
+  /** Notifications that belong to no request: list_changed, resources/updated, log messages. */
+  onNotification?(notification: RpcNotification): void;
+  /** Called once, when the link is gone for a reason other than our own close. */
+  onClose?(reason: Error): void;
+}
+
+export interface Connection extends AsyncDisposable {
+  readonly era: Era;
+  readonly protocolVersion: string;
+  readonly server: ServerIdentity;
+  /** Operating-system process id where there is one, for listings. */
+  readonly pid?: number;
+  /**
+   * Sends a request and resolves with the result object, `resultType: input_required` included. Rejects with
+   * RpcError (the upstream's own error) or AppError: UPSTREAM_UNAVAILABLE (never sent), UPSTREAM_FAILED
+   * (sent, answer lost), UPSTREAM_TIMEOUT, REQUEST_CANCELLED, UPSTREAM_PROTOCOL.
+   */
+  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<JsonObject>;
+  notify(method: string, params?: JsonObject): void;
+  /**
+   * Starts listening for changes of a resource: `resources/subscribe` in the legacy era, a wider
+   * `subscriptions/listen` in the modern one. Updates arrive at `onNotification`. Calls are not counted here.
+   */
+  subscribe(uri: string): Promise<void>;
+  unsubscribe(uri: string): Promise<void>;
+  /** Ends the link; resolves when nothing of it is left (a child's whole process group included). Idempotent. */
+  close(): Promise<void>;
+}

@@ -25,6 +25,12 @@ const tagsShape = z.array(z.string().min(1).max(100)).max(50).describe('Labels t
 const etagShape = z.string().describe('Version tag of one value: the id of its Git blob.');
 const limitShape = z.coerce.number().int().min(1).max(1000).describe('Most items to return.');
 const cursorShape = z.string().max(4096).describe('nextCursor of the previous page.');
+const keyEcho = z.string().describe('Key, as normalised.');
+const scopeEcho = z.string().describe('Scope the memory lives in.');
+const seqShape = z.number().int().describe('Position in the write journal.');
+const tagsEcho = z.array(z.string()).describe('Labels of the memory.');
+const nextCursorShape = z.string().optional().describe('Cursor of the next page; absent on the last one.');
+const ifMatchShape = z.string().max(64);
 const atShape = z
   .string()
   .min(4)
@@ -37,9 +43,9 @@ export const valueShape: z.ZodType<unknown> = z
   .describe('What to remember: any JSON value, or text (Markdown).');
 
 const entryShape = z.object({
-  key: z.string(),
-  scope: z.string(),
-  tags: z.array(z.string()),
+  key: keyEcho,
+  scope: scopeEcho,
+  tags: tagsEcho,
   etag: etagShape,
   updatedAt: z.string().describe('ISO 8601 time of the last change.'),
 });
@@ -51,8 +57,8 @@ const versionShape = z.object({
     .describe('Commit that holds this version; null while it waits in the journal.'),
   etag: etagShape.nullable().describe('Null for a deletion.'),
   at: z.string().describe('ISO 8601 time.'),
-  actor: z.string(),
-  op: z.enum(['store', 'delete', 'restore']),
+  actor: z.string().describe('Who made the change.'),
+  op: z.enum(['store', 'delete', 'restore']).describe('What the change was.'),
 });
 
 export const memoryOperations = {
@@ -72,17 +78,15 @@ export const memoryOperations = {
         .max(3_153_600_000)
         .optional()
         .describe('Forget from lists and reads after so many seconds.'),
-      ifMatch: z
-        .string()
-        .max(64)
+      ifMatch: ifMatchShape
         .optional()
         .describe('Store only if the current etag is this one, or "absent" if there must be none.'),
     }),
     output: z.object({
-      key: z.string(),
-      scope: z.string(),
+      key: keyEcho,
+      scope: scopeEcho,
       etag: etagShape,
-      seq: z.number().int().describe('Position in the write journal.'),
+      seq: seqShape,
     }),
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   },
@@ -90,7 +94,11 @@ export const memoryOperations = {
     title: 'Retrieve a memory',
     description: 'Read the value of a key, now or as it was at a commit or a date.',
     input: z.strictObject({ key: keyShape, scope: scopeShape.optional(), at: atShape.optional() }),
-    output: entryShape.extend({ value: z.unknown(), actor: z.string(), commit: z.string().nullable() }),
+    output: entryShape.extend({
+      value: z.unknown().describe('What was stored: a JSON value or text.'),
+      actor: z.string().describe('Who made this version.'),
+      commit: z.string().nullable().describe('Commit of this version; null while it waits in the journal.'),
+    }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
   list: {
@@ -103,7 +111,10 @@ export const memoryOperations = {
       cursor: cursorShape.optional(),
       limit: limitShape.optional(),
     }),
-    output: z.object({ items: z.array(entryShape), nextCursor: z.string().optional() }),
+    output: z.object({
+      items: z.array(entryShape).describe('One row a key, in key order.'),
+      nextCursor: nextCursorShape,
+    }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
   search: {
@@ -111,24 +122,30 @@ export const memoryOperations = {
     description:
       'Full-text search over keys, tags and values, best first, in any language. Use a few telling words. Without scope, every scope is searched.',
     input: z.strictObject({
-      query: z.string().min(1).max(2000),
+      query: z
+        .string()
+        .min(1)
+        .max(2000)
+        .describe('A few telling words, in any language; punctuation is harmless.'),
       scope: scopeShape.optional(),
       tags: tagsShape.optional(),
       limit: limitShape.optional(),
       at: atShape.optional(),
     }),
     output: z.object({
-      hits: z.array(
-        z.object({
-          key: z.string(),
-          scope: z.string(),
-          score: z.number(),
-          snippet: z.string(),
-          tags: z.array(z.string()),
-          etag: etagShape,
-          updatedAt: z.string(),
-        }),
-      ),
+      hits: z
+        .array(
+          z.object({
+            key: keyEcho,
+            scope: scopeEcho,
+            score: z.number().describe('Higher is a better hit; compare within one answer only.'),
+            snippet: z.string().describe('The part of the value around the hit.'),
+            tags: tagsEcho,
+            etag: etagShape,
+            updatedAt: z.string().describe('ISO 8601 time of the last change.'),
+          }),
+        )
+        .describe('Best first.'),
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
@@ -138,9 +155,14 @@ export const memoryOperations = {
     input: z.strictObject({
       key: keyShape,
       scope: scopeShape.optional(),
-      ifMatch: z.string().max(64).optional(),
+      ifMatch: ifMatchShape.optional().describe('Delete only if the current etag is this one.'),
     }),
-    output: z.object({ key: z.string(), scope: z.string(), deleted: z.boolean(), seq: z.number().int() }),
+    output: z.object({
+      key: keyEcho,
+      scope: scopeEcho,
+      deleted: z.boolean().describe('False if there was nothing to delete.'),
+      seq: seqShape,
+    }),
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
   },
   history: {
@@ -152,7 +174,10 @@ export const memoryOperations = {
       limit: limitShape.optional(),
       cursor: cursorShape.optional(),
     }),
-    output: z.object({ versions: z.array(versionShape), nextCursor: z.string().optional() }),
+    output: z.object({
+      versions: z.array(versionShape).describe('Newest first.'),
+      nextCursor: nextCursorShape,
+    }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
   diff: {
@@ -166,18 +191,18 @@ export const memoryOperations = {
       to: atShape.optional(),
     }),
     output: z.object({
-      key: z.string(),
-      scope: z.string(),
+      key: keyEcho,
+      scope: scopeEcho,
       from: z.string().nullable().describe('Etag on the old side, null if absent.'),
       to: z.string().nullable().describe('Etag on the new side, null if absent.'),
-      kind: z.enum(['json', 'text', 'type-changed', 'same']),
+      kind: z.enum(['json', 'text', 'type-changed', 'same']).describe('How the two sides differ.'),
       changes: z
         .array(
           z.object({
-            op: z.enum(['add', 'remove', 'replace']),
-            path: z.string(),
-            before: z.unknown().optional(),
-            after: z.unknown().optional(),
+            op: z.enum(['add', 'remove', 'replace']).describe('What happened to the field.'),
+            path: z.string().describe('RFC 6901 pointer to the field.'),
+            before: z.unknown().optional().describe('Old value, if there was one.'),
+            after: z.unknown().optional().describe('New value, if there is one.'),
           }),
         )
         .describe('JSON: one row a changed field, path as an RFC 6901 pointer.'),
@@ -191,11 +216,11 @@ export const memoryOperations = {
       'Bring a key back to a former version (a commit id or a date) as a new version; nothing is rewritten.',
     input: z.strictObject({ key: keyShape, scope: scopeShape.optional(), to: atShape }),
     output: z.object({
-      key: z.string(),
-      scope: z.string(),
+      key: keyEcho,
+      scope: scopeEcho,
       etag: etagShape,
-      seq: z.number().int(),
-      restoredFrom: z.string(),
+      seq: seqShape,
+      restoredFrom: z.string().describe('Commit of the version brought back.'),
     }),
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   },
@@ -205,13 +230,21 @@ export const memoryOperations = {
       'How much is remembered: keys and bytes a scope, versions, journal backlog, repository size.',
     input: z.strictObject({}),
     output: z.object({
-      keys: z.number().int(),
-      bytes: z.number().int(),
-      commits: z.number().int(),
-      head: z.string().nullable(),
+      keys: z.number().int().describe('Keys now present.'),
+      bytes: z.number().int().describe('Bytes of their values.'),
+      commits: z.number().int().describe('Commits on the main branch.'),
+      head: z.string().nullable().describe('Commit the main branch points to; null before the first.'),
       journalPending: z.number().int().describe('Acknowledged writes not yet in a commit.'),
-      repositoryBytes: z.number().int(),
-      scopes: z.array(z.object({ scope: z.string(), keys: z.number().int(), bytes: z.number().int() })),
+      repositoryBytes: z.number().int().describe('Size of the repository on disk.'),
+      scopes: z
+        .array(
+          z.object({
+            scope: scopeEcho,
+            keys: z.number().int().describe('Keys in this scope.'),
+            bytes: z.number().int().describe('Bytes of its values.'),
+          }),
+        )
+        .describe('One row a scope.'),
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },

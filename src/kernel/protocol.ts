@@ -66,3 +66,12 @@ export interface ClientIdentity {
   readonly version: string;
   readonly [key: string]: unknown;
 }
+
+/** The downstream client on whose behalf a request goes out. */
+export interface Peer {
+  /** Stable for one client session or principal; requests of different peers are never mixed up. */
+  readonly key: string;
+  readonly clientInfo?: ClientIdentity;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly logLevel?: McpLogLevel;
+}

@@ -4,21 +4,14 @@
  */
 
 import type { JsonObject, RpcNotification, RpcRequest } from '../kernel/json-rpc.ts';
-import type { ClientIdentity, Era, McpLogLevel } from '../kernel/protocol.ts';
+import type { Era, Peer } from '../kernel/protocol.ts';
+
+export type { Peer };
 
 export interface ServerIdentity {
   readonly info: { readonly name: string; readonly version: string; readonly [key: string]: unknown };
   readonly capabilities: JsonObject;
   readonly instructions?: string;
-}
-
-/** The downstream client on whose behalf a request goes out. */
-export interface Peer {
-  /** Stable for one client session or principal; requests of different peers are never mixed up. */
-  readonly key: string;
-  readonly clientInfo?: ClientIdentity;
-  readonly capabilities: JsonObject;
-  readonly logLevel?: McpLogLevel;
 }
 
 export interface RequestOptions {
@@ -34,6 +27,13 @@ export interface RequestOptions {
   readonly onNotification?: (notification: RpcNotification) => void;
   /** A request the upstream sends while it works on this one (legacy era: sampling, elicitation, roots). */
   readonly onRequest?: (request: RpcRequest, signal: AbortSignal) => Promise<JsonObject>;
+  /**
+   * Arguments repeated as `Mcp-Param-<name>` headers (modern era over HTTP, `x-mcp-header` in the tool's
+   * schema): header name after the prefix to raw value; the connection encodes what a header cannot carry.
+   */
+  readonly paramHeaders?: Readonly<Record<string, string>>;
+  /** Id that log lines and memory commits of this request share; made up when absent. */
+  readonly requestId?: string;
 }
 
 export interface ConnectionEvents {

@@ -1,0 +1,42 @@
+/** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
+
+import type { Era } from '../kernel/protocol.ts';
+
+export type Launch =
+  | { readonly kind: 'in-process'; readonly module: string; readonly settings: unknown }
+  | {
+      readonly kind: 'stdio';
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+      readonly era: Era | 'auto';
+    }
+  | {
+      readonly kind: 'streamable-http';
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly era: Era | 'auto';
+    };
+
+export interface InstanceSpec {
+  /** Unique; part of URLs: `[a-z0-9][a-z0-9._-]*`. */
+  readonly id: string;
+  /** Name of the definition; instances that share it are interchangeable. */
+  readonly name: string;
+  /** Prefix of tool names in shared mounts; empty for the one memory server whose names stay plain. */
+  readonly alias: string;
+  readonly title: string;
+  readonly category: string;
+  readonly port: number;
+  /** Connections kept to it; calls go round them. */
+  readonly replicas: number;
+  /** Started by the first call instead of at start-up. */
+  readonly lazy: boolean;
+  /** Longest time for one call, milliseconds; the gateway's default when absent. */
+  readonly timeoutMs?: number;
+  readonly source: 'built-in' | 'config' | 'added';
+  readonly launch: Launch;
+  /** Same key, same tools: such instances share one stored listing. */
+  readonly listingKey: string;
+}

@@ -1,0 +1,90 @@
+/** Turns `mcpServers` entries, secrets resolved, into instances. */
+
+import { createHash } from 'node:crypto';
+import { AppError } from '../kernel/errors.ts';
+import type { Era } from '../kernel/protocol.ts';
+import type { BuiltIn } from './built-in-servers.ts';
+import { customCategory, type PortLedger } from './categories.ts';
+import type { InstanceSpec, Launch } from './instance-spec.ts';
+
+/** One entry as the pool needs it: every value is text, nothing is a reference any more. */
+export interface ServerEntry {
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly url?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly builtin?: string;
+  readonly settings?: unknown;
+  readonly category?: string;
+  readonly port?: number;
+  readonly replicas?: number;
+  readonly lazy?: boolean;
+  readonly era?: Era | 'auto';
+  readonly timeoutMs?: number;
+  readonly title?: string;
+}
+
+/** `GitHub Enterprise` → `github-enterprise`: fit for URLs and scopes. */
+export function idOf(name: string): string {
+  const id = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replaceAll(/^[^a-z0-9]+|-+$/g, '');
+  return id === '' ? `server-${createHash('sha256').update(name).digest('hex').slice(0, 8)}` : id.slice(0, 64);
+}
+
+/** The prefix of its tools: the name as people wrote it, where the alphabet of names allows. */
+function aliasOf(name: string): string {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name) ? name : idOf(name).replaceAll('.', '-');
+}
+
+function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]): Launch {
+  const era = entry.era ?? 'auto';
+  if (entry.builtin !== undefined) {
+    const builtIn = builtIns.find(({ definition }) => definition.name === entry.builtin);
+    if (!builtIn) {
+      const known = builtIns.map(({ definition }) => definition.name).join(', ');
+      throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}.builtin`, problem: `"${entry.builtin}" is not one of ${known}` });
+    }
+    return { kind: 'in-process', module: builtIn.module, settings: entry.settings ?? {} };
+  }
+  if (entry.command !== undefined) {
+    const { command, args = [], env = {}, cwd } = entry;
+    return { kind: 'stdio', command, args, env, era, ...(cwd !== undefined && { cwd }) };
+  }
+  if (entry.url !== undefined) return { kind: 'streamable-http', url: entry.url, headers: entry.headers ?? {}, era };
+  throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}`, problem: 'needs a command, a url or a builtin' });
+}
+
+/** The instance of one entry. Its stored listing is void as soon as what is launched changes. */
+export function specFromEntry(
+  name: string,
+  entry: ServerEntry,
+  source: 'config' | 'added',
+  ports: PortLedger,
+  builtIns: readonly BuiltIn[],
+): InstanceSpec {
+  const category = entry.category ?? customCategory;
+  const launch = launchOf(name, entry, builtIns);
+  const port = ports.take(category, entry.port);
+  if (port === undefined) throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}.category`, problem: `${category} has no free port` });
+  const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return {
+    id: idOf(name),
+    name,
+    alias: aliasOf(name),
+    title: entry.title ?? name,
+    category,
+    port,
+    replicas: entry.replicas ?? 1,
+    lazy: entry.lazy ?? false,
+    source,
+    launch,
+    listingKey: `${launch.kind}:${name}:${digest}`,
+    ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * One request to one upstream, in all four cells of client era and upstream era. The Connection speaks the
+ * upstream's wire; here the two interaction models meet.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { AppError } from '../kernel/errors.ts';
+import { isJsonObject, type JsonObject, RpcError, type RpcRequest } from '../kernel/json-rpc.ts';
+import type { Connection, Instance } from '../pool/instance.ts';
+import { type Exchange, neededCapability } from './exchange.ts';
+import type { Binding, ParkedCalls } from './parked-calls.ts';
+
+export interface Forwarding {
+  readonly instance: Instance;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly exchange: Exchange;
+  readonly binding: Binding;
+  /** `Mcp-Param-*` headers for a modern HTTP upstream, by lower-case name after the prefix. */
+  readonly paramHeaders?: Readonly<Record<string, string>>;
+}
+
+/** Rounds of input a modern upstream may ask of one legacy client's call. */
+const maxRounds = 16;
+
+export function supports(exchange: Exchange, method: string): boolean {
+  const capability = neededCapability[method];
+  return capability !== undefined && isJsonObject(exchange.peer.capabilities[capability]);
+}
+
+/** Forwards and answers in the client's era: `resultType` for modern clients, none for legacy ones. */
+export async function forward(call: Forwarding, parked: ParkedCalls): Promise<JsonObject> {
+  const connection = await call.instance.acquire();
+  if (call.exchange.era === 'legacy') return await forLegacyClient(call, connection);
+  if (connection.era === 'legacy') return await forModernClientOnLegacy(call, connection, parked);
+  return await call.instance.request(
+    call.method,
+    call.params,
+    options(call, call.exchange.signal),
+    connection,
+  );
+}
+
+function options(call: Forwarding, signal: AbortSignal) {
+  const { exchange } = call;
+  return {
+    peer: exchange.peer,
+    signal,
+    onNotification: (notification: Parameters<Exchange['notify']>[0]) => exchange.notify(notification),
+    ...(call.paramHeaders && { paramHeaders: call.paramHeaders }),
+  };
+}
+
+/** Asks the client directly, on the stream of its own request. */
+async function ask(
+  exchange: Exchange,
+  method: string,
+  params: JsonObject | undefined,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  if (!exchange.ask || !supports(exchange, method)) throw new AppError('METHOD_NOT_FOUND', { method });
+  return await exchange.ask(method, params, signal);
+}
+
+async function forLegacyClient(call: Forwarding, connection: Connection): Promise<JsonObject> {
+  const { exchange, instance, method } = call;
+  let { params } = call;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const roundOptions = {
+      ...options(call, exchange.signal),
+      onRequest: (request: RpcRequest, signal: AbortSignal) =>
+        ask(exchange, request.method, request.params, signal),
+    };
+    const result = await instance.request(method, params, roundOptions, connection);
+    if (result['resultType'] !== 'input_required') return withoutResultType(result);
+    const inputResponses = await answerInputs(exchange, result['inputRequests']);
+    const { requestState } = result;
+    params = { ...call.params, inputResponses, ...(requestState !== undefined && { requestState }) };
+  }
+  throw new AppError('UPSTREAM_PROTOCOL', {
+    server: instance.spec.id,
+    problem: `it asked for input more than ${maxRounds} times`,
+  });
+}
+
+async function answerInputs(exchange: Exchange, inputRequests: unknown): Promise<JsonObject> {
+  if (!isJsonObject(inputRequests)) return {};
+  const answers = await Promise.all(
+    Object.entries(inputRequests).map(async ([key, request]): Promise<[string, JsonObject]> => {
+      if (!isJsonObject(request) || typeof request['method'] !== 'string')
+        throw new AppError('INVALID_REQUEST', { problem: `input request ${key} has no method` });
+      const { method } = request;
+      const capability = neededCapability[method];
+      if (!supports(exchange, method))
+        throw new AppError('MISSING_CLIENT_CAPABILITY', { capability: capability ?? method });
+      const params = isJsonObject(request['params']) ? request['params'] : undefined;
+      return [key, await ask(exchange, method, withElicitationId(params), exchange.signal)];
+    }),
+  );
+  return Object.fromEntries(answers);
+}
+
+/** URL elicitation carries an id up to 2025-11-25, and none since. */
+function withElicitationId(params: JsonObject | undefined): JsonObject | undefined {
+  return params?.['mode'] === 'url' && params['elicitationId'] === undefined
+    ? { ...params, elicitationId: randomUUID() }
+    : params;
+}
+
+function withoutResultType(result: JsonObject): JsonObject {
+  if (!('resultType' in result) && !('ttlMs' in result)) return result;
+  const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...rest } = result;
+  return rest;
+}
+
+async function forModernClientOnLegacy(
+  call: Forwarding,
+  connection: Connection,
+  parked: ParkedCalls,
+): Promise<JsonObject> {
+  const { requestState, inputResponses, ...params } = call.params;
+  const result = await parked.turn(call.exchange, call.binding, { requestState, inputResponses }, (hooks) =>
+    call.instance.request(
+      call.method,
+      params,
+      { ...options(call, hooks.signal), onNotification: hooks.onNotification, onRequest: hooks.onRequest },
+      connection,
+    ),
+  );
+  return result['resultType'] === undefined ? { resultType: 'complete', ...result } : result;
+}
+
+/** Errors that legacy servers word differently: -32002 was "resource not found" before 2026-07-28. */
+export function translateError(error: unknown, era: Exchange['era']): unknown {
+  if (era === 'modern' && error instanceof RpcError && error.code === legacyResourceNotFound) {
+    return new RpcError({ code: -32602, message: error.message, data: error.data });
+  }
+  return error;
+}
+
+const legacyResourceNotFound = -32002;

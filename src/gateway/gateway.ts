@@ -1,0 +1,260 @@
+/** The gateway: MCP requests of either era in, answers out. HTTP, sessions' streams and bytes are the edge's. */
+
+import type { ListKind } from '../catalog/listing.ts';
+import { systemClock, type Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
+import { isJsonObject, type JsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
+import {
+  latestLegacyVersion,
+  legacyVersions,
+  logLevels,
+  type McpLogLevel,
+  metaKeys,
+  modernVersions,
+  passesLogLevel,
+} from '../kernel/protocol.ts';
+import type { Instance } from '../pool/instance.ts';
+import type { Pool } from '../pool/pool.ts';
+import { createAnnouncer } from './announce.ts';
+import type { Exchange } from './exchange.ts';
+import { supports } from './forward.ts';
+import { createInvoker, type Invoker } from './invoke.ts';
+import { type ListenStream, openListen } from './listen.ts';
+import { createMounts, type MountKey, type Mounts } from './mounts.ts';
+import { pageOf } from './pages.ts';
+import { createParkedCalls } from './parked-calls.ts';
+import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
+import { createSubscriptions } from './subscriptions.ts';
+import { capabilitiesOf, listingOf, type View } from './view.ts';
+
+export interface Gateway {
+  readonly mounts: Mounts;
+  readonly sessions: Sessions;
+  /** The mount's view; a single server that was never listed is started first. */
+  view(key: MountKey): Promise<View>;
+  /** Answers a request of either era, handshakes and subscriptions aside. */
+  handle(view: View, method: string, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+  /** Answers `initialize` and opens the session. */
+  initialize(key: MountKey, params: JsonObject): Promise<{ session: Session; result: JsonObject }>;
+  discover(view: View): JsonObject;
+  setLogLevel(session: Session, params: JsonObject): Promise<JsonObject>;
+  /** `resources/subscribe` of a legacy session; ends with the session. */
+  subscribe(session: Session, params: JsonObject): Promise<JsonObject>;
+  unsubscribe(session: Session, params: JsonObject): Promise<JsonObject>;
+  listen(view: View, filter: unknown, send: (notification: RpcNotification) => void): Promise<ListenStream>;
+  /** Roots of a client changed: upstreams of its mount are told. */
+  rootsChanged(session: Session): void;
+  close(): void;
+}
+
+export interface GatewayOptions {
+  readonly pool: Pool;
+  readonly version: string;
+  readonly limits: SessionLimits;
+  readonly clock?: Clock;
+}
+
+const sharedInstructions =
+  'Many MCP servers behind one endpoint. Tools are named <server>__<tool>; the memory_* tools keep a versioned memory in Git that all clients and servers share. Search memory before asking again, and store decisions and facts worth keeping.';
+
+const listMethods: Readonly<Record<string, { kind: ListKind; identity: string }>> = {
+  'tools/list': { kind: 'tools', identity: 'name' },
+  'prompts/list': { kind: 'prompts', identity: 'name' },
+  'resources/list': { kind: 'resources', identity: 'uri' },
+  'resources/templates/list': { kind: 'resourceTemplates', identity: 'uriTemplate' },
+};
+
+const invocations: Readonly<Record<string, Exclude<keyof Invoker, 'pass'>>> = {
+  'tools/call': 'callTool',
+  'prompts/get': 'getPrompt',
+  'resources/read': 'readResource',
+  'completion/complete': 'complete',
+};
+
+/** Methods of the other era, or of the handshake, that are never passed to an upstream. */
+const neverPassed =
+  /^(initialize|ping|logging\/setLevel|resources\/(un)?subscribe|subscriptions\/listen|server\/discover)$/;
+
+function list(view: View, method: string, params: JsonObject, exchange: Exchange): JsonObject {
+  const { kind, identity } = listMethods[method]!;
+  const { items, nextCursor } = pageOf(view.lists[kind], identity, params['cursor']);
+  const page = { [kind]: items, ...(nextCursor !== undefined && { nextCursor }) };
+  return exchange.era === 'modern' ? { resultType: 'complete', ...page, ...view.caching[kind] } : page;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { pool } = options;
+  const clock = options.clock ?? systemClock;
+  const mounts = createMounts(pool);
+  const parked = createParkedCalls({ clock, supports });
+  const invoker = createInvoker(parked);
+  const subscriptions = createSubscriptions();
+  const announcer = createAnnouncer(mounts, clock);
+  const leave = new Map<Session, () => void>();
+  const sessions = createSessions(clock, options.limits, (session) => {
+    leave.get(session)?.();
+    leave.delete(session);
+    for (const unwatch of session.subscriptions.values()) unwatch().catch(() => {});
+  });
+
+  function toSessions(instance: Instance, notification: RpcNotification): void {
+    for (const session of sessions.all()) {
+      if (session.logLevel === undefined || !passesLogLevel(notification.params?.['level'], session.logLevel))
+        continue;
+      if (includes(mounts.view(session.mount), instance)) session.send(notification);
+    }
+  }
+
+  const off = pool.events.on((event) => {
+    if (event.kind !== 'instance') announcer.touch();
+    else if (event.event.kind === 'listing') announcer.touch();
+    else if (event.event.kind === 'notification') {
+      const { notification } = event.event;
+      const uri = notification.params?.['uri'];
+      if (notification.method === 'notifications/resources/updated' && typeof uri === 'string')
+        subscriptions.publish(event.instance, uri);
+      else if (notification.method === 'notifications/message') toSessions(event.instance, notification);
+    }
+  });
+
+  async function view(key: MountKey): Promise<View> {
+    const now = mounts.view(key);
+    const [group] = now.groups;
+    if (!now.isSingle || !group || listingOf(group)) return now;
+    await group.instances[0]?.acquire();
+    return mounts.view(key);
+  }
+
+  return {
+    mounts,
+    sessions,
+    view,
+    async handle(view, method, params, exchange) {
+      if (method in listMethods) return list(view, method, params, exchange);
+      const invocation = invocations[method];
+      if (invocation) return await invoker[invocation](view, params, exchange);
+      if (neverPassed.test(method)) throw new AppError('METHOD_NOT_FOUND', { method });
+      return await invoker.pass(view, method, params, exchange);
+    },
+    async initialize(key, params) {
+      const current = await view(key);
+      const asked = params['protocolVersion'];
+      const protocolVersion = legacyVersions.find((version) => version === asked) ?? latestLegacyVersion;
+      const session = sessions.open({
+        mount: key,
+        protocolVersion,
+        ...(isClientInfo(params['clientInfo']) && { clientInfo: params['clientInfo'] }),
+        capabilities: isJsonObject(params['capabilities']) ? params['capabilities'] : {},
+      });
+      leave.set(session, announcer.add({ mount: key, send: (notification) => session.send(notification) }));
+      const { info, instructions } = identityOf(current, options.version);
+      const result = {
+        protocolVersion,
+        capabilities: capabilitiesOf(current),
+        serverInfo: info,
+        ...(instructions !== undefined && { instructions }),
+      };
+      return { session, result };
+    },
+    discover(view) {
+      const { info, instructions } = identityOf(view, options.version);
+      return {
+        resultType: 'complete',
+        supportedVersions: [...modernVersions],
+        capabilities: capabilitiesOf(view),
+        ...(instructions !== undefined && { instructions }),
+        ttlMs: 60_000,
+        cacheScope: 'public',
+        _meta: { [metaKeys.serverInfo]: info },
+      };
+    },
+    async setLogLevel(session, params) {
+      const { level } = params;
+      if (!(logLevels as readonly unknown[]).includes(level)) {
+        throw new AppError('INVALID_INPUT', {
+          field: 'level',
+          problem: `must be one of ${logLevels.join(', ')}`,
+        });
+      }
+      session.logLevel = level as McpLogLevel;
+      await raiseUpstreamLevels(mounts.view(session.mount));
+      return {};
+    },
+    async subscribe(session, params) {
+      const uri = uriOf(params);
+      if (session.subscriptions.has(uri)) return {};
+      const onUpdate = () =>
+        session.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+      const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, onUpdate);
+      session.subscriptions.set(uri, unwatch);
+      return {};
+    },
+    async unsubscribe(session, params) {
+      const uri = uriOf(params);
+      const unwatch = session.subscriptions.get(uri);
+      session.subscriptions.delete(uri);
+      await unwatch?.();
+      return {};
+    },
+    listen: (view, filter, send) => openListen({ announcer, subscriptions }, view, filter, send),
+    rootsChanged(session) {
+      for (const { instances } of mounts.view(session.mount).groups) {
+        for (const instance of instances) instance.notify('notifications/roots/list_changed');
+      }
+    },
+    close() {
+      off();
+      announcer.close();
+      parked.close();
+      sessions.close();
+    },
+  };
+
+  /** A shared legacy upstream logs at the most talkative level any of its sessions asked for. */
+  async function raiseUpstreamLevels(view: View): Promise<void> {
+    const instances = view.groups.flatMap((group) => group.instances);
+    await Promise.all(
+      instances.map(async (instance) => {
+        if (
+          instance.listing?.era !== 'legacy' ||
+          !isJsonObject(instance.listing.server.capabilities['logging'])
+        )
+          return;
+        const ranks = [...sessions.all()]
+          .filter(({ logLevel, mount }) => logLevel !== undefined && includes(mounts.view(mount), instance))
+          .map(({ logLevel }) => logLevels.indexOf(logLevel!));
+        const level = logLevels[Math.min(...ranks)];
+        if (level !== undefined) await instance.setLogLevel(level);
+      }),
+    );
+  }
+}
+
+function includes(view: View, instance: Instance): boolean {
+  return view.groups.some(({ instances }) => instances.includes(instance));
+}
+
+function uriOf(params: JsonObject): string {
+  const { uri } = params;
+  if (typeof uri !== 'string')
+    throw new AppError('INVALID_INPUT', { field: 'uri', problem: 'must be a string' });
+  return uri;
+}
+
+function isClientInfo(value: unknown): value is JsonObject & { name: string; version: string } {
+  return isJsonObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';
+}
+
+function identityOf(view: View, version: string): { info: JsonObject; instructions?: string } {
+  const [group] = view.groups;
+  const listing = view.isSingle && group ? listingOf(group) : undefined;
+  if (listing)
+    return {
+      info: listing.server.info,
+      ...(listing.server.instructions !== undefined && { instructions: listing.server.instructions }),
+    };
+  return {
+    info: { name: 'git-memory-mcp-server', title: 'Git Memory MCP Server', version },
+    instructions: sharedInstructions,
+  };
+}

@@ -1,0 +1,193 @@
+/** The requests that reach an upstream: find the target, name things its way, forward, name them back. */
+
+import { AppError, isAppError } from '../kernel/errors.ts';
+import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import { metaKeys } from '../kernel/protocol.ts';
+import type { Instance } from '../pool/instance.ts';
+import { createRoundRobin } from '../pool/selection/round-robin.ts';
+import type { SelectionPolicy } from '../pool/selection/policy.ts';
+import type { Exchange } from './exchange.ts';
+import { forward, translateError } from './forward.ts';
+import { headerValueOf } from './param-headers.ts';
+import type { ParkedCalls } from './parked-calls.ts';
+import { rewriteResult } from './rewrite.ts';
+import type { Group, Target, View } from './view.ts';
+
+export interface Invoker {
+  callTool(view: View, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+  getPrompt(view: View, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+  readResource(view: View, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+  complete(view: View, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+  /** A method the gateway has no word in; single mounts only. */
+  pass(view: View, method: string, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
+}
+
+/** Keys of `_meta` that speak of the client's own link; the connection writes its own. */
+const linkKeys = [
+  metaKeys.protocolVersion,
+  metaKeys.clientInfo,
+  metaKeys.clientCapabilities,
+  metaKeys.logLevel,
+];
+
+function upstreamParams(params: JsonObject, changes: JsonObject): JsonObject {
+  const meta = params['_meta'];
+  if (!isJsonObject(meta) || !linkKeys.some((key) => key in meta)) return { ...params, ...changes };
+  const kept = Object.fromEntries(
+    Object.entries(meta).filter(([key]) => !(linkKeys as string[]).includes(key)),
+  );
+  return { ...params, ...changes, _meta: kept };
+}
+
+function textOf(params: JsonObject, field: string): string {
+  const value = params[field];
+  if (typeof value !== 'string') throw new AppError('INVALID_INPUT', { field, problem: 'must be a string' });
+  return value;
+}
+
+export function createInvoker(parked: ParkedCalls): Invoker {
+  const policies = new WeakMap<Group, SelectionPolicy>();
+
+  /** Group members in the order to try: one by the policy, then the others. */
+  function candidates(group: Group): readonly Instance[] {
+    if (group.instances.length === 1) return group.instances;
+    const policy = policies.get(group) ?? createRoundRobin();
+    policies.set(group, policy);
+    const ready = group.instances.filter(({ state }) => state === 'ready' || state === 'sleeping');
+    const pool = ready.length > 0 ? ready : group.instances;
+    const first = policy.pick(pool);
+    return first ? [first, ...pool.filter((other) => other !== first).slice(0, 2)] : pool;
+  }
+
+  async function invoke(
+    view: View,
+    group: Group,
+    method: string,
+    name: string,
+    params: JsonObject,
+    exchange: Exchange,
+    paramHeaders?: Readonly<Record<string, string>>,
+  ): Promise<JsonObject> {
+    const binding = { principal: principalOf(exchange), mount: view.key, method, name };
+    let failure: unknown = new AppError('UPSTREAM_UNAVAILABLE', {
+      server: group.alias,
+      problem: 'it has no instances',
+    });
+    for (const instance of candidates(group)) {
+      try {
+        const result = await forward(
+          { instance, method, params, exchange, binding, ...(paramHeaders && { paramHeaders }) },
+          parked,
+        );
+        return group.prefix === '' ? result : rewriteResult(result, (uri) => group.prefix + uri);
+      } catch (error) {
+        failure = translateError(error, exchange.era);
+        // UPSTREAM_UNAVAILABLE says that nothing was sent, so another instance may have it.
+        if (!isAppError(error, 'UPSTREAM_UNAVAILABLE')) break;
+      }
+    }
+    throw failure;
+  }
+
+  function named(targets: ReadonlyMap<string, Target>, view: View, name: string): Target | undefined {
+    const [only] = view.groups;
+    return targets.get(name) ?? (view.isSingle && only ? { group: only, name, paramHeaders: [] } : undefined);
+  }
+
+  return {
+    async callTool(view, params, exchange) {
+      const name = textOf(params, 'name');
+      const target = named(view.tools, view, name);
+      if (!target) throw new AppError('TOOL_NOT_FOUND', { name });
+      const sent = upstreamParams(params, { name: target.name });
+      return await invoke(
+        view,
+        target.group,
+        'tools/call',
+        target.name,
+        sent,
+        exchange,
+        headersOf(target, params['arguments']),
+      );
+    },
+    async getPrompt(view, params, exchange) {
+      const name = textOf(params, 'name');
+      const target = named(view.prompts, view, name);
+      if (!target) throw new AppError('PROMPT_NOT_FOUND', { name });
+      return await invoke(
+        view,
+        target.group,
+        'prompts/get',
+        target.name,
+        upstreamParams(params, { name: target.name }),
+        exchange,
+      );
+    },
+    async readResource(view, params, exchange) {
+      const uri = textOf(params, 'uri');
+      const resolved = view.resolveUri(uri);
+      if (!resolved) throw new AppError('RESOURCE_NOT_FOUND', { uri });
+      const result = await invoke(
+        view,
+        resolved.group,
+        'resources/read',
+        resolved.uri,
+        upstreamParams(params, { uri: resolved.uri }),
+        exchange,
+      );
+      const needsHint =
+        exchange.era === 'modern' && result['resultType'] === 'complete' && result['ttlMs'] === undefined;
+      return needsHint ? { ...result, ttlMs: 0, cacheScope: 'private' } : result;
+    },
+    async complete(view, params, exchange) {
+      const { ref } = params;
+      if (!isJsonObject(ref))
+        throw new AppError('INVALID_INPUT', {
+          field: 'ref',
+          problem: 'must name a prompt or a resource template',
+        });
+      const { group, ref: upstreamRef } = resolveReference(view, ref);
+      return await invoke(
+        view,
+        group,
+        'completion/complete',
+        '',
+        upstreamParams(params, { ref: upstreamRef }),
+        exchange,
+      );
+    },
+    async pass(view, method, params, exchange) {
+      const [group] = view.groups;
+      if (!view.isSingle || !group) throw new AppError('METHOD_NOT_FOUND', { method });
+      return await invoke(view, group, method, '', upstreamParams(params, {}), exchange);
+    },
+  };
+
+  function resolveReference(view: View, ref: JsonObject): { group: Group; ref: JsonObject } {
+    if (ref['type'] === 'ref/prompt') {
+      const name = textOf(ref, 'name');
+      const target = named(view.prompts, view, name);
+      if (!target) throw new AppError('PROMPT_NOT_FOUND', { name });
+      return { group: target.group, ref: { ...ref, name: target.name } };
+    }
+    const uri = textOf(ref, 'uri');
+    const resolved = view.resolveUri(uri);
+    if (!resolved) throw new AppError('RESOURCE_NOT_FOUND', { uri });
+    return { group: resolved.group, ref: { ...ref, uri: resolved.uri } };
+  }
+}
+
+/** Until there are identities, all modern clients of one coordinator are one principal, and a session is its own. */
+function principalOf(exchange: Exchange): string {
+  return exchange.era === 'modern' ? 'anonymous' : exchange.peer.key;
+}
+
+function headersOf(target: Target, args: unknown): Record<string, string> | undefined {
+  if (target.paramHeaders.length === 0) return undefined;
+  const headers: Record<string, string> = {};
+  for (const { path, header } of target.paramHeaders) {
+    const value = headerValueOf(args, path);
+    if (value !== undefined) headers[header] = value;
+  }
+  return headers;
+}

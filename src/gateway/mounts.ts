@@ -1,0 +1,100 @@
+/** The three kinds of mount, each with its compiled view, renewed when the pool has changed. */
+
+import { categories, coreCategory, customCategory } from '../catalog/categories.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Instance } from '../pool/instance.ts';
+import type { Pool } from '../pool/pool.ts';
+import { compileView, type GroupSeed, type View } from './view.ts';
+
+export type MountKey = 'all' | `category:${string}` | `server:${string}`;
+
+export interface Mounts {
+  /** The view of a mount as of now; throws NOT_FOUND for a category or server that does not exist. */
+  view(key: MountKey): View;
+  /** The mount key of a path under `/mcp`, or undefined when the path is no mount. */
+  keyOf(path: string): MountKey | undefined;
+}
+
+const mountPath = /^\/mcp(?:\/(categories|servers)\/([^/]+))?\/?$/;
+
+/** Views of single servers kept compiled; the rest is compiled again on use. */
+const maxCachedViews = 2000;
+
+export function createMounts(pool: Pool): Mounts {
+  const cache = new Map<MountKey, { version: number; view: View }>();
+
+  function seedsOf(key: MountKey): GroupSeed[] {
+    if (key === 'all') return oneEach(shown(pool.instances()));
+    const [kind, id] = splitKey(key);
+    if (kind === 'category')
+      return routed(shown(pool.instances().filter(({ spec }) => spec.category === id)));
+    const instance = pool.get(id);
+    if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+    return [{ alias: '', instances: [instance] }];
+  }
+
+  return {
+    view(key) {
+      const { version } = pool;
+      const cached = cache.get(key);
+      if (cached?.version === version) return cached.view;
+      const view = compileView(key, seedsOf(key), key.startsWith('server:'));
+      if (cache.size >= maxCachedViews) cache.clear();
+      cache.set(key, { version, view });
+      return view;
+    },
+    keyOf(path) {
+      const match = mountPath.exec(path);
+      if (!match) return undefined;
+      const [, kind, raw] = match;
+      if (kind === undefined || raw === undefined) return 'all';
+      const id = decode(raw);
+      if (id === undefined) return undefined;
+      if (kind === 'servers') return `server:${id}`;
+      return isCategory(id) ? `category:${id}` : undefined;
+    },
+  };
+}
+
+function isCategory(id: string): boolean {
+  return id === coreCategory || id === customCategory || categories.some(({ name }) => name === id);
+}
+
+function decode(raw: string): string | undefined {
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+function splitKey(key: MountKey): [string, string] {
+  const at = key.indexOf(':');
+  return [key.slice(0, at), key.slice(at + 1)];
+}
+
+/** Stopped by hand means gone from shared lists; everything else stays listed, even while it is down. */
+function shown(instances: readonly Instance[]): Instance[] {
+  return instances.filter(({ state }) => state !== 'stopped');
+}
+
+/** `/mcp`: every instance under its own alias, the plain-named memory server first. */
+function oneEach(instances: readonly Instance[]): GroupSeed[] {
+  const seeds = instances.map((instance) => ({ alias: instance.spec.alias, instances: [instance] }));
+  return [...seeds.filter(({ alias }) => alias === ''), ...seeds.filter(({ alias }) => alias !== '')];
+}
+
+/** A category: instances of one definition are one group, and calls go round them. */
+function routed(instances: readonly Instance[]): GroupSeed[] {
+  const groups = new Map<string, Instance[]>();
+  for (const instance of instances) {
+    const group = groups.get(instance.spec.name);
+    if (group) group.push(instance);
+    else groups.set(instance.spec.name, [instance]);
+  }
+  return [...groups.values()].map((members) => {
+    const [first] = members;
+    const isPlain = members.some(({ spec }) => spec.alias === '');
+    return { alias: isPlain ? '' : (first?.spec.name ?? ''), instances: members };
+  });
+}

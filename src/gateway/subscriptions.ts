@@ -1,0 +1,63 @@
+/** Resource subscriptions counted per instance and URI, over sessions and listen streams alike. */
+
+import type { Instance } from '../pool/instance.ts';
+import type { View } from './view.ts';
+
+export interface Watch {
+  /** The URI as this client knows it. */
+  readonly uri: string;
+  readonly onUpdate: (uri: string) => void;
+}
+
+export interface Subscriptions {
+  /** Starts watching; the returned function ends it. Rejects as the upstream does. */
+  watch(view: View, uri: string, onUpdate: (uri: string) => void): Promise<() => Promise<void>>;
+  /** Hands an upstream's `resources/updated` to everyone who watches. */
+  publish(instance: Instance, uri: string): void;
+  readonly size: number;
+}
+
+export function createSubscriptions(): Subscriptions {
+  const watches = new Map<Instance, Map<string, Set<Watch>>>();
+  let size = 0;
+
+  async function drop(instance: Instance, uri: string, watch: Watch): Promise<void> {
+    const byUri = watches.get(instance);
+    const set = byUri?.get(uri);
+    if (!set?.delete(watch)) return;
+    size -= 1;
+    if (set.size > 0) return;
+    byUri?.delete(uri);
+    if (byUri?.size === 0) watches.delete(instance);
+    await instance.unsubscribe(uri).catch(() => {});
+  }
+
+  return {
+    get size() {
+      return size;
+    },
+    async watch(view, uri, onUpdate) {
+      const resolved = view.resolveUri(uri);
+      // A group's instances are interchangeable, so the first one speaks for all.
+      const instance = resolved?.group.instances[0];
+      if (!resolved || !instance) return async () => {};
+      const byUri = watches.get(instance) ?? new Map<string, Set<Watch>>();
+      watches.set(instance, byUri);
+      const set = byUri.get(resolved.uri) ?? new Set<Watch>();
+      byUri.set(resolved.uri, set);
+      const watch: Watch = { uri, onUpdate };
+      set.add(watch);
+      size += 1;
+      try {
+        await instance.subscribe(resolved.uri);
+      } catch (error) {
+        await drop(instance, resolved.uri, watch);
+        throw error;
+      }
+      return () => drop(instance, resolved.uri, watch);
+    },
+    publish(instance, uri) {
+      for (const watch of watches.get(instance)?.get(uri) ?? []) watch.onUpdate(watch.uri);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+/**
+ * What one mount shows, compiled once per change of the pool: merged lists and constant-time routes from an
+ * exposed name or URI to the instances behind it.
+ */
+
+import { hash } from 'node:crypto';
+import type { CacheHint, Listing, ListKind } from '../catalog/listing.ts';
+import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import type { Instance } from '../pool/instance.ts';
+import { exposedName, splitUri, uriPrefix } from './names.ts';
+import { type ParamHeader, paramHeadersOf } from './param-headers.ts';
+import { rewriteMeta } from './rewrite.ts';
+
+/** Interchangeable instances behind one alias. */
+export interface Group {
+  readonly alias: string;
+  readonly instances: readonly Instance[];
+  /** Prefix of its URIs in this view; empty where URIs pass untouched. */
+  readonly prefix: string;
+}
+
+export interface Target {
+  readonly group: Group;
+  /** The server's own name. */
+  readonly name: string;
+  readonly paramHeaders: readonly ParamHeader[];
+}
+
+export interface View {
+  readonly key: string;
+  readonly isSingle: boolean;
+  readonly groups: readonly Group[];
+  readonly lists: Readonly<Record<ListKind, readonly JsonObject[]>>;
+  readonly caching: Readonly<Record<ListKind, CacheHint>>;
+  readonly tools: ReadonlyMap<string, Target>;
+  readonly prompts: ReadonlyMap<string, Target>;
+  /** The group a URI belongs to, with the server's own URI. */
+  resolveUri(uri: string): { group: Group; uri: string } | undefined;
+  /** True when both views show a client the same lists. */
+  readonly fingerprint: Readonly<Record<ListKind, string>>;
+}
+
+/** A server that says nothing about caching: a short life, since list_changed may be missed. */
+const defaultHint: CacheHint = { ttlMs: 60_000, cacheScope: 'private' };
+const kinds: readonly ListKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
+
+export interface GroupSeed {
+  readonly alias: string;
+  readonly instances: readonly Instance[];
+}
+
+/** Compiles groups into a view. A single view passes names and URIs through untouched. */
+export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: boolean): View {
+  const prefixes = new Set<string>();
+  const groups = seeds.map(({ alias, instances }): Group => {
+    if (isSingle) return { alias: '', instances, prefix: '' };
+    const wanted = uriPrefix(alias === '' ? (instances[0]?.spec.name ?? '') : alias);
+    const prefix = prefixes.has(wanted) ? wanted.replace(/\+$/, `.${instances[0]?.spec.port ?? 0}+`) : wanted;
+    prefixes.add(prefix);
+    return { alias, instances, prefix };
+  });
+  const byPrefix = new Map(groups.map((group) => [group.prefix, group]));
+  const lists: Record<ListKind, JsonObject[]> = {
+    tools: [],
+    prompts: [],
+    resources: [],
+    resourceTemplates: [],
+  };
+  const tools = new Map<string, Target>();
+  const prompts = new Map<string, Target>();
+  for (const group of groups) {
+    const listing = listingOf(group);
+    if (!listing) continue;
+    addNamed(lists.tools, tools, group, listing.tools);
+    addNamed(lists.prompts, prompts, group, listing.prompts);
+    addResources(lists.resources, group, listing.resources, 'uri');
+    addResources(lists.resourceTemplates, group, listing.resourceTemplates, 'uriTemplate');
+  }
+  return {
+    key,
+    isSingle,
+    groups,
+    lists,
+    caching: mergeHints(groups),
+    tools,
+    prompts,
+    resolveUri(uri) {
+      const [only] = groups;
+      if (isSingle) return only && { group: only, uri };
+      const parts = splitUri(uri);
+      const group = parts && byPrefix.get(parts.prefix);
+      return group && { group, uri: parts.uri };
+    },
+    get fingerprint() {
+      return fingerprintOf(lists);
+    },
+  };
+}
+
+/** What a group offers, from the first of its instances that has been listed. */
+export function listingOf(group: GroupSeed): Listing | undefined {
+  return group.instances.find((instance) => instance.listing)?.listing;
+}
+
+function addNamed(
+  list: JsonObject[],
+  targets: Map<string, Target>,
+  group: Group,
+  items: readonly JsonObject[],
+): void {
+  for (const item of items) {
+    const { name } = item;
+    if (typeof name !== 'string') continue;
+    const isPlain = group.prefix === '';
+    const exposed = isPlain ? name : exposedName(group.alias, name);
+    // A server that lists a name twice keeps its first; a hash collision across servers is beyond reason.
+    if (targets.has(exposed)) continue;
+    targets.set(exposed, { group, name, paramHeaders: paramHeadersOf(item['inputSchema']) });
+    list.push(isPlain ? item : rewriteMeta({ ...item, name: exposed }, (uri) => group.prefix + uri));
+  }
+}
+
+function addResources(
+  list: JsonObject[],
+  group: Group,
+  items: readonly JsonObject[],
+  field: 'uri' | 'uriTemplate',
+): void {
+  for (const item of items) {
+    const uri = item[field];
+    if (typeof uri !== 'string') continue;
+    list.push(
+      group.prefix === ''
+        ? item
+        : rewriteMeta({ ...item, [field]: group.prefix + uri }, (u) => group.prefix + u),
+    );
+  }
+}
+
+function mergeHints(groups: readonly Group[]): Record<ListKind, CacheHint> {
+  const merged = Object.fromEntries(kinds.map((kind) => [kind, undefined])) as Record<
+    ListKind,
+    CacheHint | undefined
+  >;
+  for (const group of groups) {
+    const listing = listingOf(group);
+    for (const kind of kinds) {
+      const own = (listing?.caching[kind] ?? defaultHint) satisfies CacheHint;
+      const so = merged[kind];
+      const isPrivate = own.cacheScope === 'private' || so?.cacheScope === 'private';
+      merged[kind] = {
+        ttlMs: Math.min(own.ttlMs, so?.ttlMs ?? own.ttlMs),
+        cacheScope: isPrivate ? 'private' : 'public',
+      };
+    }
+  }
+  return Object.fromEntries(kinds.map((kind) => [kind, merged[kind] ?? defaultHint])) as Record<
+    ListKind,
+    CacheHint
+  >;
+}
+
+function fingerprintOf(lists: Record<ListKind, readonly JsonObject[]>): Record<ListKind, string> {
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, hash('sha1', JSON.stringify(lists[kind]), 'hex')]),
+  ) as Record<ListKind, string>;
+}
+
+/** Capabilities of a view: the server's own in a single mount, the union of all in a shared one. */
+export function capabilitiesOf(view: View): JsonObject {
+  const listings = view.groups.map(listingOf).filter((listing) => listing !== undefined);
+  if (view.isSingle) return listings[0]?.server.capabilities ?? {};
+  const has = (name: string) => listings.some(({ server }) => isJsonObject(server.capabilities[name]));
+  return {
+    tools: { listChanged: true },
+    ...(has('prompts') && { prompts: { listChanged: true } }),
+    ...(has('resources') && { resources: { subscribe: true, listChanged: true } }),
+    ...(has('completions') && { completions: {} }),
+    ...(has('logging') && { logging: {} }),
+  };
+}

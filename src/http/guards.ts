@@ -1,0 +1,63 @@
+/** Who may speak to this listener at all: Host against DNS rebinding, Origin against foreign pages. */
+
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { AppError } from '../kernel/errors.ts';
+
+export interface GuardOptions {
+  /** The address we listen on. */
+  readonly host: string;
+  /** Further host names, without ports. */
+  readonly allowedHosts: readonly string[];
+  /** Further origins, e.g. `https://app.example.org`. */
+  readonly allowedOrigins: readonly string[];
+}
+
+export type Guard = (request: IncomingMessage) => void;
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** True for addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (bare === 'localhost' || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
+}
+
+/** Refuses to listen beyond loopback: there is no authentication yet. */
+export function assertMayBind(host: string): void {
+  if (!isLoopback(host)) throw new AppError('BIND_REFUSED', { host });
+}
+
+/** The host of a Host header without its port, lower case. */
+function hostName(header: string): string {
+  return header.toLowerCase().replace(/:\d+$/, '');
+}
+
+/** A check of Host and Origin that throws FORBIDDEN_HOST or FORBIDDEN_ORIGIN. */
+export function createGuard(options: GuardOptions): Guard {
+  const hosts = new Set([
+    ...loopbackNames,
+    options.host.toLowerCase(),
+    ...options.allowedHosts.map(hostName),
+  ]);
+  const origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+
+  function isAllowedOrigin(origin: string): boolean {
+    const lower = origin.toLowerCase();
+    if (origins.has(lower)) return true;
+    try {
+      const url = new URL(lower);
+      return (url.protocol === 'http:' || url.protocol === 'https:') && loopbackNames.has(url.hostname);
+    } catch {
+      return false;
+    }
+  }
+
+  return (request) => {
+    const { host, origin } = request.headers;
+    if (host === undefined || !hosts.has(hostName(host)))
+      throw new AppError('FORBIDDEN_HOST', { host: host ?? '' });
+    if (origin !== undefined && !isAllowedOrigin(origin)) throw new AppError('FORBIDDEN_ORIGIN', { origin });
+  };
+}

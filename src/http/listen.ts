@@ -1,0 +1,196 @@
+/**
+ * The listeners: one for everything, and, when switched on, one more for each instance's own port. All go
+ * through the same guards. MCP paths never enter the REST framework.
+ */
+
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { MountKey } from '../gateway/mounts.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Pool } from '../pool/pool.ts';
+import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
+import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
+import { createKeepAlive } from './mcp/reply.ts';
+import { toProblem } from './problem.ts';
+import { createRest } from './rest.ts';
+import type { RouteHandlers } from './serve-routes.ts';
+
+export interface ListenOptions extends GuardOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly gateway: Gateway;
+  readonly pool: Pool;
+  readonly handlers: RouteHandlers;
+  readonly isReady: () => boolean;
+  readonly logger: Logger;
+  readonly bodyLimitBytes: number;
+  /** Open each instance's own port as an alias of its single-server mount. */
+  readonly instancePorts: boolean;
+}
+
+export interface Listeners extends AsyncDisposable {
+  readonly port: number;
+  readonly baseUrl: string;
+  /** Takes no new connections and waits for open requests, at most so long, milliseconds. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+interface Edge {
+  readonly guard: Guard;
+  readonly endpoint: McpEndpoint;
+  readonly logger: Logger;
+}
+
+const corsHeaders = {
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'access-control-allow-headers':
+    '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id',
+  'access-control-expose-headers': 'mcp-session-id',
+  'access-control-max-age': '600',
+};
+
+/** Guards, CORS for allowed origins, then MCP or `next`. */
+function route(
+  edge: Edge,
+  mountOf: (path: string) => MountKey | undefined,
+  next: RequestListener,
+): RequestListener {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      edge.guard(request);
+    } catch (error) {
+      const problem = toProblem(error, edge.logger);
+      response
+        .writeHead(problem.status, { 'content-type': 'application/problem+json' })
+        .end(JSON.stringify(problem));
+      return;
+    }
+    const { origin } = request.headers;
+    if (origin !== undefined) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('vary', 'origin');
+      if (request.method === 'OPTIONS') {
+        response.writeHead(204, corsHeaders).end();
+        return;
+      }
+      response.setHeader('access-control-expose-headers', corsHeaders['access-control-expose-headers']);
+    }
+    const url = request.url ?? '/';
+    const query = url.indexOf('?');
+    const mount = url.startsWith('/mcp') ? mountOf(query < 0 ? url : url.slice(0, query)) : undefined;
+    if (mount === undefined) next(request, response);
+    else void edge.endpoint(mount, request, response);
+  };
+}
+
+/** Long calls and streams outlive Node's default limits; headers still have to come in time. */
+function serverFor(listener: RequestListener): Server {
+  return createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 60_000 }, listener);
+}
+
+async function bind(server: Server, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new AppError('PORT_IN_USE', { port, host }) : error);
+    });
+    server.listen({ host, port }, resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeAllConnections();
+  await closed;
+}
+
+export async function listen(options: ListenOptions): Promise<Listeners> {
+  const { host, logger, gateway, pool } = options;
+  assertMayBind(host);
+  const keepAlive = createKeepAlive();
+  const endpoint = createMcpEndpoint({ gateway, logger, keepAlive, bodyLimitBytes: options.bodyLimitBytes });
+  const edge: Edge = { guard: createGuard(options), endpoint, logger };
+  let main: Server | undefined;
+  const rest = await createRest({
+    handlers: options.handlers,
+    isReady: options.isReady,
+    logger,
+    bodyLimitBytes: options.bodyLimitBytes,
+    serverFactory: (handler) => {
+      main = serverFor(route(edge, gateway.mounts.keyOf, handler as RequestListener));
+      return main;
+    },
+  });
+  if (!main) throw new Error('the REST framework made no server');
+  const server = main;
+  const port = await bind(server, host, options.port);
+  const aliases = options.instancePorts ? await openInstancePorts(edge, pool, host, logger) : undefined;
+  const servers = () => [server, ...(aliases?.servers() ?? [])];
+
+  return {
+    port,
+    baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    async drain(timeoutMs) {
+      const closed = servers().map(
+        (one) =>
+          new Promise<void>((resolve) => {
+            one.close(() => resolve());
+            one.closeIdleConnections();
+          }),
+      );
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      await Promise.race([Promise.all(closed), timeout]);
+      clearTimeout(timer);
+    },
+    async [Symbol.asyncDispose]() {
+      aliases?.stop();
+      keepAlive[Symbol.dispose]();
+      await Promise.all(servers().map(close));
+      await rest.close();
+    },
+  };
+}
+
+/** One listener an instance, kept in step with the pool. A port that is taken is logged and left out. */
+async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: Logger) {
+  const open = new Map<string, Server>();
+  const add = async (id: string, port: number): Promise<void> => {
+    const mount: MountKey = `server:${id}`;
+    const isMount = /^\/mcp\/?$/;
+    const notFound: RequestListener = (_request, response) => {
+      response.writeHead(404).end();
+    };
+    const server = serverFor(route(edge, (path) => (isMount.test(path) ? mount : undefined), notFound));
+    try {
+      await bind(server, host, port);
+      open.set(id, server);
+    } catch (error) {
+      const problem = isAppError(error) ? error.code : messageOf(error);
+      logger.warn({ server: id, port, problem }, 'could not open the port of an instance');
+    }
+  };
+  const off = pool.events.on((event) => {
+    if (event.kind === 'added') void add(event.instance.spec.id, event.instance.spec.port);
+    else if (event.kind === 'removed') {
+      const { id } = event.instance.spec;
+      const server = open.get(id);
+      open.delete(id);
+      if (server) void close(server);
+    }
+  });
+  await Promise.all(pool.instances().map(({ spec }) => add(spec.id, spec.port)));
+  return { servers: () => [...open.values()], stop: off };
+}

@@ -1,0 +1,115 @@
+/**
+ * The MCP endpoint over Streamable HTTP. One body parse decides the era: a request that carries the modern
+ * envelope in `_meta` is served statelessly, everything else belongs to a legacy session.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Gateway } from '../../gateway/gateway.ts';
+import type { MountKey } from '../../gateway/mounts.ts';
+import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
+import {
+  isJsonObject,
+  type RequestId,
+  RpcError,
+  type RpcResponse,
+  toRpcError,
+} from '../../kernel/json-rpc.ts';
+import type { Logger } from '../../kernel/log.ts';
+import { isModernVersion, mcpHeaders, metaKeys } from '../../kernel/protocol.ts';
+import { serveLegacyDelete, serveLegacyGet, serveLegacyPost } from './legacy.ts';
+import { serveModernPost } from './modern.ts';
+import { readJson } from './read-json.ts';
+import type { KeepAlive } from './reply.ts';
+
+export interface EndpointDependencies {
+  readonly gateway: Gateway;
+  readonly logger: Logger;
+  readonly keepAlive: KeepAlive;
+  readonly bodyLimitBytes: number;
+}
+
+export type McpEndpoint = (
+  mount: MountKey,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>;
+
+/** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */
+export function errorResponse(id: RequestId | null, thrown: unknown, logger: Logger): RpcResponse {
+  if (thrown instanceof RpcError) {
+    const { code, message, data } = thrown;
+    return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+  }
+  const error = toAppError(thrown);
+  if (error.code === 'INTERNAL') logger.error({ id: error.id, err: error.cause }, 'request failed');
+  return { jsonrpc: '2.0', id, error: toRpcError(error) };
+}
+
+/** Ends a request that failed before it was one: plain HTTP status with a JSON-RPC error without id. */
+function refuse(
+  response: ServerResponse,
+  thrown: unknown,
+  logger: Logger,
+  headers: Record<string, string> = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const error = toAppError(thrown);
+  const body = JSON.stringify(errorResponse(null, error, logger));
+  response
+    .writeHead(errorTable[error.code].http, { 'content-type': 'application/json', ...headers })
+    .end(body);
+}
+
+function isModern(body: unknown, request: IncomingMessage): boolean {
+  if (!isJsonObject(body)) return false;
+  const meta = isJsonObject(body['params']) ? body['params']['_meta'] : undefined;
+  if (isJsonObject(meta) && typeof meta[metaKeys.protocolVersion] === 'string') return true;
+  // Methods and headers that only the modern era has; a broken envelope is then its error to name.
+  return isModernVersion(request.headers[mcpHeaders.protocolVersion]) || body['method'] === 'server/discover';
+}
+
+export function createMcpEndpoint(deps: EndpointDependencies): McpEndpoint {
+  const { logger } = deps;
+
+  async function post(mount: MountKey, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const type = request.headers['content-type'] ?? '';
+    if (!/^application\/json\b/i.test(type)) {
+      response.writeHead(415, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify(
+          errorResponse(
+            null,
+            new AppError('INVALID_REQUEST', { problem: 'Content-Type must be application/json' }),
+            logger,
+          ),
+        ),
+      );
+      return;
+    }
+    const body = await readJson(request, deps.bodyLimitBytes);
+    if (isModern(body, request)) await serveModernPost(deps, mount, body, request, response);
+    else await serveLegacyPost(deps, mount, body, request, response);
+  }
+
+  return async (mount, request, response) => {
+    try {
+      const isStateless =
+        isModernVersion(request.headers[mcpHeaders.protocolVersion]) ||
+        request.headers[mcpHeaders.sessionId] === undefined;
+      if (request.method === 'POST') await post(mount, request, response);
+      else if (request.method === 'GET' && !isStateless) serveLegacyGet(deps, mount, request, response);
+      else if (request.method === 'DELETE' && !isStateless) serveLegacyDelete(deps, mount, request, response);
+      else {
+        const allow = isStateless ? 'POST' : 'GET, POST, DELETE';
+        response.writeHead(405, { allow, 'content-type': 'application/json' });
+        response.end(
+          JSON.stringify(
+            errorResponse(null, new AppError('INVALID_REQUEST', { problem: `use ${allow}` }), logger),
+          ),
+        );
+      }
+    } catch (error) {
+      refuse(response, error, logger);
+    }
+  };
+}

@@ -1,0 +1,213 @@
+/** Streamable HTTP of the legacy era (2025-03-26 to 2025-11-25): sessions, a GET stream, answers by POST. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '../../gateway/exchange.ts';
+import type { MountKey } from '../../gateway/mounts.ts';
+import type { Session } from '../../gateway/sessions.ts';
+import { AppError } from '../../kernel/errors.ts';
+import {
+  isJsonObject,
+  isNotification,
+  isRequest,
+  isResponse,
+  type JsonObject,
+  type RpcMessage,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+} from '../../kernel/json-rpc.ts';
+import {
+  isLegacyVersion,
+  legacyVersions,
+  mcpHeaders,
+  modernVersions,
+  passesLogLevel,
+} from '../../kernel/protocol.ts';
+import { type EndpointDependencies, errorResponse } from './endpoint.ts';
+import { createReply, openStream, type Reply } from './reply.ts';
+
+/** Only this version knows batches. */
+const batchVersion = '2025-03-26';
+const maxBatch = 100;
+
+function sessionOf(deps: EndpointDependencies, mount: MountKey, request: IncomingMessage): Session {
+  const version = request.headers[mcpHeaders.protocolVersion];
+  if (version !== undefined && !isLegacyVersion(version)) {
+    throw new AppError('UNSUPPORTED_PROTOCOL_VERSION', {
+      requested: version,
+      supported: [...legacyVersions, ...modernVersions],
+    });
+  }
+  const id = request.headers[mcpHeaders.sessionId];
+  if (typeof id !== 'string')
+    throw new AppError('INVALID_REQUEST', {
+      problem: 'the Mcp-Session-Id header is missing: initialize first',
+    });
+  return deps.gateway.sessions.get(id, mount);
+}
+
+export async function serveLegacyPost(
+  deps: EndpointDependencies,
+  mount: MountKey,
+  body: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (isRequest(body) && body.method === 'initialize') {
+    await initialize(deps, mount, body, response);
+    return;
+  }
+  const session = sessionOf(deps, mount, request);
+  const reply = createReply(response, deps.keepAlive);
+  if (Array.isArray(body)) {
+    await serveBatch(deps, session, body, reply);
+    return;
+  }
+  if (isRequest(body)) reply.end(await serveRequest(deps, session, body, reply));
+  else if (isNotification(body) || isResponse(body)) {
+    take(deps, session, body);
+    reply.end(undefined);
+  } else throw new AppError('INVALID_REQUEST', { problem: 'the body is not a JSON-RPC 2.0 message' });
+}
+
+async function initialize(
+  deps: EndpointDependencies,
+  mount: MountKey,
+  request: RpcRequest,
+  response: ServerResponse,
+): Promise<void> {
+  const { keepAlive, logger, gateway } = deps;
+  try {
+    const { session, result } = await gateway.initialize(mount, request.params ?? {});
+    createReply(response, keepAlive, { [mcpHeaders.sessionId]: session.id }).end({
+      jsonrpc: '2.0',
+      id: request.id,
+      result,
+    });
+  } catch (error) {
+    createReply(response, keepAlive).end(
+      errorResponse(request.id, error, logger),
+      error instanceof AppError && error.code === 'NOT_FOUND' ? 404 : 200,
+    );
+  }
+}
+
+async function serveBatch(
+  deps: EndpointDependencies,
+  session: Session,
+  batch: unknown[],
+  reply: Reply,
+): Promise<void> {
+  if (session.protocolVersion !== batchVersion)
+    throw new AppError('INVALID_REQUEST', { problem: `batches belong to ${batchVersion} only` });
+  if (batch.length === 0 || batch.length > maxBatch)
+    throw new AppError('INVALID_REQUEST', { problem: `a batch holds 1 to ${maxBatch} messages` });
+  const requests = batch.filter(isRequest);
+  for (const message of batch)
+    if (isNotification(message) || isResponse(message)) take(deps, session, message);
+  if (requests.length === 0) {
+    reply.end(undefined);
+    return;
+  }
+  const answers = await Promise.all(requests.map((message) => serveRequest(deps, session, message, reply)));
+  // On the wire a batch is one array, as JSON or as one event.
+  reply.end(answers as unknown as RpcResponse);
+}
+
+/** Notifications and answers from the client. */
+function take(deps: EndpointDependencies, session: Session, message: RpcNotification | RpcResponse): void {
+  if (isResponse(message)) {
+    session.answer(message);
+    return;
+  }
+  if (message.method === 'notifications/cancelled') {
+    const id = message.params?.['requestId'];
+    if (typeof id === 'string' || typeof id === 'number') session.inFlight.get(id)?.abort();
+  } else if (message.method === 'notifications/roots/list_changed') {
+    deps.gateway.rootsChanged(session);
+  }
+}
+
+function exchangeOf(session: Session, reply: Reply, signal: AbortSignal): Exchange {
+  // A lost connection is no cancellation in this era: what is left to say goes to the session's own stream.
+  const send = (message: RpcMessage) => {
+    if (!reply.send(message)) session.send(message);
+  };
+  return {
+    era: 'legacy',
+    peer: session.peer,
+    signal,
+    notify(notification) {
+      const isLog = notification.method === 'notifications/message';
+      if (
+        isLog &&
+        session.logLevel !== undefined &&
+        !passesLogLevel(notification.params?.['level'], session.logLevel)
+      )
+        return;
+      send(notification);
+    },
+    ask: (method, params, askSignal) => session.ask(method, params, askSignal, send),
+  };
+}
+
+async function serveRequest(
+  deps: EndpointDependencies,
+  session: Session,
+  request: RpcRequest,
+  reply: Reply,
+): Promise<RpcResponse> {
+  const controller = new AbortController();
+  session.inFlight.set(request.id, controller);
+  try {
+    const result = await answer(deps, session, request, exchangeOf(session, reply, controller.signal));
+    return { jsonrpc: '2.0', id: request.id, result };
+  } catch (error) {
+    return errorResponse(request.id, error, deps.logger);
+  } finally {
+    session.inFlight.delete(request.id);
+  }
+}
+
+async function answer(
+  { gateway }: EndpointDependencies,
+  session: Session,
+  request: RpcRequest,
+  exchange: Exchange,
+): Promise<JsonObject> {
+  const params = isJsonObject(request.params) ? request.params : {};
+  switch (request.method) {
+    case 'ping':
+      return {};
+    case 'logging/setLevel':
+      return await gateway.setLogLevel(session, params);
+    case 'resources/subscribe':
+      return await gateway.subscribe(session, params);
+    case 'resources/unsubscribe':
+      return await gateway.unsubscribe(session, params);
+    default:
+      return await gateway.handle(await gateway.view(session.mount), request.method, params, exchange);
+  }
+}
+
+export function serveLegacyGet(
+  deps: EndpointDependencies,
+  mount: MountKey,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const session = sessionOf(deps, mount, request);
+  const detach = session.attach(openStream(response, deps.keepAlive, { [mcpHeaders.sessionId]: session.id }));
+  response.on('close', detach);
+}
+
+export function serveLegacyDelete(
+  deps: EndpointDependencies,
+  mount: MountKey,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const session = sessionOf(deps, mount, request);
+  deps.gateway.sessions.end(session.id);
+  response.writeHead(204).end();
+}

@@ -1,0 +1,51 @@
+/** The REST edge on Fastify, without a listener of its own: `http/listen` hands it requests. */
+
+import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
+import { AppError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import { toProblem } from './problem.ts';
+import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
+
+export interface RestOptions {
+  readonly handlers: RouteHandlers;
+  /** True once the servers asked for are up. */
+  readonly isReady: () => boolean;
+  readonly logger: Logger;
+  readonly bodyLimitBytes: number;
+  /** Makes the server that both edges share. */
+  readonly serverFactory: FastifyServerFactory;
+}
+
+export async function createRest(options: RestOptions): Promise<FastifyInstance> {
+  const { logger } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyLimitBytes,
+    serverFactory: options.serverFactory,
+    routerOptions: { maxParamLength: 4096 },
+    forceCloseConnections: true,
+  });
+  app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+    const known = error.statusCode !== undefined && error.statusCode < 500 && !(error instanceof AppError);
+    const problem = toProblem(
+      known ? new AppError('INVALID_REQUEST', { problem: error.message }) : error,
+      logger,
+    );
+    return await reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const problem = toProblem(
+      new AppError('NOT_FOUND', { what: 'route', id: `${request.method} ${request.url.split('?')[0]}` }),
+      logger,
+    );
+    return await reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const isReady = options.isReady();
+    return await reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'starting' });
+  });
+  serveRoutes(app, options.handlers);
+  await app.ready();
+  return app;
+}

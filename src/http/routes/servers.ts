@@ -1,0 +1,128 @@
+/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, logs. */
+
+import type { ServerItem } from '../../contract/rest.ts';
+import { exposedName } from '../../gateway/names.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { JsonObject } from '../../kernel/json-rpc.ts';
+import type { Instance } from '../../pool/instance.ts';
+import type { Pool } from '../../pool/pool.ts';
+import type { RouteHandlers } from '../serve-routes.ts';
+
+/** Servers that come and go while the coordinator runs; kept so that they are there after a restart. */
+export interface ServerRegistry {
+  add(name: string, entry: JsonObject): Promise<Instance>;
+  remove(id: string): Promise<void>;
+}
+
+export interface ServersDependencies {
+  readonly pool: Pool;
+  readonly registry: ServerRegistry;
+  /** Base URL of the coordinator, e.g. `http://127.0.0.1:3000`. */
+  readonly baseUrl: () => string;
+}
+
+export function toServerItem(instance: Instance): ServerItem {
+  const { spec, listing, counters, state, reason, pid, startedAtMs } = instance;
+  return {
+    id: spec.id,
+    name: spec.name,
+    alias: spec.alias,
+    title: spec.title,
+    category: spec.category,
+    port: spec.port,
+    transport: spec.launch.kind,
+    state,
+    ...(reason !== undefined && state !== 'ready' && { reason }),
+    ...(listing && { era: listing.era, tools: listing.tools.length }),
+    replicas: spec.replicas,
+    lazy: spec.lazy,
+    ...counters,
+    ...(pid !== undefined && { pid }),
+    ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),
+  };
+}
+
+function find(pool: Pool, id: string): Instance {
+  const instance =
+    pool.get(id) ?? pool.instances().find(({ spec }) => spec.alias === id || String(spec.port) === id);
+  if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+  return instance;
+}
+
+type ServerRoutes = Pick<
+  RouteHandlers,
+  | 'serversList'
+  | 'serversInspect'
+  | 'serversAdd'
+  | 'serversRemove'
+  | 'serversStart'
+  | 'serversStop'
+  | 'serversRestart'
+  | 'serversLogs'
+>;
+
+export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies): ServerRoutes {
+  return {
+    async serversList({ query }) {
+      const limit = query.limit ?? 100;
+      const after = query.cursor === undefined ? 0 : placeOf(query.cursor);
+      const matching = pool
+        .instances()
+        .filter(
+          ({ spec, state }) =>
+            (query.category ?? spec.category) === spec.category && (query.state ?? state) === state,
+        );
+      const items = matching.slice(after, after + limit).map(toServerItem);
+      const isMore = after + limit < matching.length;
+      return {
+        items,
+        ...(isMore && { nextCursor: Buffer.from(String(after + limit)).toString('base64url') }),
+      };
+    },
+    async serversInspect({ params }) {
+      const instance = find(pool, params.id);
+      const { listing, spec } = instance;
+      return {
+        ...toServerItem(instance),
+        url: `${baseUrl()}/mcp/servers/${encodeURIComponent(spec.id)}`,
+        toolNames: (listing?.tools ?? []).map(({ name }) => exposedName(spec.alias, String(name))),
+        ...(listing && { serverInfo: listing.server.info, capabilities: listing.server.capabilities }),
+        ...(listing?.server.instructions !== undefined && { instructions: listing.server.instructions }),
+      };
+    },
+    async serversAdd({ body }) {
+      return toServerItem(await registry.add(body.name, body.entry));
+    },
+    async serversRemove({ params }) {
+      const { id } = find(pool, params.id).spec;
+      await registry.remove(id);
+      return { removed: id };
+    },
+    async serversStart({ params }) {
+      const instance = find(pool, params.id);
+      await instance.start();
+      return toServerItem(instance);
+    },
+    async serversStop({ params }) {
+      const instance = find(pool, params.id);
+      await instance.stop();
+      return toServerItem(instance);
+    },
+    async serversRestart({ params }) {
+      const instance = find(pool, params.id);
+      await instance.stop();
+      await instance.start();
+      return toServerItem(instance);
+    },
+    async serversLogs({ params, query }) {
+      return { lines: find(pool, params.id).logs.tail(query.tail ?? 200) };
+    },
+  };
+}
+
+function placeOf(cursor: string): number {
+  const place = Number(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (!Number.isSafeInteger(place) || place < 0)
+    throw new AppError('INVALID_INPUT', { field: 'query.cursor', problem: 'is not a cursor of this list' });
+  return place;
+}

@@ -1,0 +1,54 @@
+/** /api/v1/tools: the tools of `/mcp` and one call. */
+
+import type { ToolItem } from '../../contract/rest.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { pageOf } from '../../gateway/pages.ts';
+import { isJsonObject, type JsonObject } from '../../kernel/json-rpc.ts';
+import type { RouteHandlers } from '../serve-routes.ts';
+
+/** How REST callers appear to servers and in the memory's history. */
+const restPeer = { clientInfo: { name: 'rest', version: '1' }, capabilities: {} };
+
+type ToolRoutes = Pick<RouteHandlers, 'toolsList' | 'toolsCall'>;
+
+export function toolsRoutes(gateway: Gateway): ToolRoutes {
+  let calls = 0;
+  return {
+    async toolsList({ query }) {
+      const view = gateway.mounts.view('all');
+      const items: ToolItem[] = [];
+      for (const tool of view.lists.tools) {
+        const name = String(tool['name']);
+        const spec = view.tools.get(name)?.group.instances[0]?.spec;
+        if (
+          !spec ||
+          (query.server ?? spec.id) !== spec.id ||
+          (query.category ?? spec.category) !== spec.category
+        )
+          continue;
+        items.push({ ...(tool as JsonObject & { inputSchema: JsonObject }), name, server: spec.id });
+      }
+      const page = pageOf(items, 'name', query.cursor, query.limit ?? 100);
+      return {
+        items: page.items as ToolItem[],
+        ...(page.nextCursor !== undefined && { nextCursor: page.nextCursor }),
+      };
+    },
+    async toolsCall({ body, signal }) {
+      const exchange = {
+        era: 'modern' as const,
+        peer: { key: `rest:${(calls += 1)}`, ...restPeer },
+        signal,
+        notify() {},
+      };
+      const params = { name: body.name, ...(body.arguments && { arguments: body.arguments }) };
+      const result = await gateway.handle(gateway.mounts.view('all'), 'tools/call', params, exchange);
+      const content = Array.isArray(result['content']) ? result['content'].filter(isJsonObject) : [];
+      return {
+        content,
+        ...(isJsonObject(result['structuredContent']) && { structuredContent: result['structuredContent'] }),
+        ...(result['isError'] === true && { isError: true }),
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** Binds the route definitions of the contract to handlers: parse, handle, shape the answer. */
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { RouteDefinition } from '../contract/define-route.ts';
+import { type RouteName, routes } from '../contract/rest.ts';
+import { AppError } from '../kernel/errors.ts';
+
+type Parsed<Shape> = Shape extends z.ZodType ? z.output<Shape> : undefined;
+type Part<Route, Name extends string> = Route extends { readonly [K in Name]: infer Shape }
+  ? Parsed<Shape>
+  : undefined;
+
+export interface RouteInput<Name extends RouteName> {
+  readonly params: Part<(typeof routes)[Name], 'params'>;
+  readonly query: Part<(typeof routes)[Name], 'query'>;
+  readonly body: Part<(typeof routes)[Name], 'body'>;
+  /** What a trailing `*` took, decoded; and `:scope` where the route has one. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export type RouteHandlers = {
+  readonly [Name in RouteName]: (
+    input: RouteInput<Name>,
+  ) => Promise<z.input<(typeof routes)[Name]['response']>>;
+};
+
+/** Parses with a shape; the first issue becomes INVALID_INPUT with its field. */
+function parse(shape: z.ZodType | undefined, value: unknown, where: string): unknown {
+  if (!shape) return undefined;
+  const result = shape.safeParse(value ?? {});
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = [where, ...(issue?.path ?? [])].join('.');
+  throw new AppError('INVALID_INPUT', { field, problem: issue?.message ?? 'is invalid' });
+}
+
+function abortOnClose({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+export function serveRoutes(app: FastifyInstance, handlers: RouteHandlers): void {
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route: RouteDefinition = routes[name];
+    const handler = handlers[name] as (input: unknown) => Promise<unknown>;
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: async (request, reply) => {
+        const result = await handler({
+          params: parse(route.params, request.params, 'path'),
+          query: parse(route.query, request.query, 'query'),
+          body: parse(route.body, request.body, 'body'),
+          path: request.params,
+          signal: abortOnClose(reply),
+        });
+        return await reply.header('cache-control', 'no-store').send(result);
+      },
+    });
+  }
+}

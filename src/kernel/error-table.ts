@@ -1,0 +1,269 @@
+/**
+ * The one error table. Every edge (HTTP problem+json, JSON-RPC, exit code) answers from it, so a code
+ * means the same everywhere. Retry `other-instance` only ever applies to a request that was never sent
+ * or that the tool declares read-only or idempotent.
+ */
+
+interface ErrorRow {
+  /** HTTP status of the REST edge. */
+  readonly http: number;
+  /** JSON-RPC code of the MCP edge. */
+  readonly jsonRpc: number;
+  /** Process exit code of the CLI. */
+  readonly exit: number;
+  /** What a caller may do by itself. */
+  readonly retry: 'never' | 'later' | 'other-instance';
+  /** What a person reads; `{name}` is filled from the error's data. */
+  readonly message: string;
+}
+
+export const errorTable = {
+  INVALID_INPUT: { http: 400, jsonRpc: -32602, exit: 2, retry: 'never', message: '{field}: {problem}' },
+  PARSE_ERROR: {
+    http: 400,
+    jsonRpc: -32700,
+    exit: 2,
+    retry: 'never',
+    message: 'the body is not valid JSON: {problem}',
+  },
+  INVALID_REQUEST: { http: 400, jsonRpc: -32600, exit: 2, retry: 'never', message: '{problem}' },
+  PAYLOAD_TOO_LARGE: {
+    http: 413,
+    jsonRpc: -32600,
+    exit: 2,
+    retry: 'never',
+    message: '{what} is {bytes} bytes, the limit is {limitBytes}',
+  },
+  METHOD_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32601,
+    exit: 2,
+    retry: 'never',
+    message: 'method not found: {method}',
+  },
+  NOT_FOUND: { http: 404, jsonRpc: -32602, exit: 4, retry: 'never', message: '{what} not found: {id}' },
+  TOOL_NOT_FOUND: { http: 404, jsonRpc: -32602, exit: 4, retry: 'never', message: 'unknown tool: {name}' },
+  PROMPT_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32602,
+    exit: 4,
+    retry: 'never',
+    message: 'unknown prompt: {name}',
+  },
+  RESOURCE_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32602,
+    exit: 4,
+    retry: 'never',
+    message: 'resource not found: {uri}',
+  },
+  SESSION_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32001,
+    exit: 4,
+    retry: 'never',
+    message: 'session not found: initialize again',
+  },
+  HEADER_MISMATCH: {
+    http: 400,
+    jsonRpc: -32020,
+    exit: 2,
+    retry: 'never',
+    message: 'header and body disagree: {problem}',
+  },
+  MISSING_CLIENT_CAPABILITY: {
+    http: 400,
+    jsonRpc: -32021,
+    exit: 2,
+    retry: 'never',
+    message: 'the client does not declare the capability {capability}',
+  },
+  UNSUPPORTED_PROTOCOL_VERSION: {
+    http: 400,
+    jsonRpc: -32022,
+    exit: 2,
+    retry: 'never',
+    message: 'unsupported protocol version {requested}',
+  },
+  FORBIDDEN_HOST: {
+    http: 403,
+    jsonRpc: -32000,
+    exit: 5,
+    retry: 'never',
+    message: 'the Host header {host} is not allowed here',
+  },
+  FORBIDDEN_ORIGIN: {
+    http: 403,
+    jsonRpc: -32000,
+    exit: 5,
+    retry: 'never',
+    message: 'the Origin {origin} is not allowed here',
+  },
+  FORBIDDEN: { http: 403, jsonRpc: -32000, exit: 5, retry: 'never', message: 'not allowed: {problem}' },
+  BIND_REFUSED: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 5,
+    retry: 'never',
+    message:
+      'refusing to listen on {host}: without authentication only loopback addresses are allowed; use --host 127.0.0.1',
+  },
+  PORT_IN_USE: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 7,
+    retry: 'never',
+    message: 'port {port} on {host} is in use; stop what listens there or choose another with --port',
+  },
+  CONFIG_INVALID: { http: 400, jsonRpc: -32602, exit: 3, retry: 'never', message: '{file}: {problem}' },
+  COORDINATOR_NOT_RUNNING: {
+    http: 503,
+    jsonRpc: -32603,
+    exit: 6,
+    retry: 'later',
+    message: 'no coordinator answers at {url}; start one with: git-memory-mcp start',
+  },
+  ALREADY_RUNNING: {
+    http: 409,
+    jsonRpc: -32603,
+    exit: 7,
+    retry: 'never',
+    message: 'a coordinator (process {pid}) already uses the data folder {dataDir}',
+  },
+  UPSTREAM_UNAVAILABLE: {
+    http: 502,
+    jsonRpc: -32603,
+    exit: 8,
+    retry: 'other-instance',
+    message: 'server {server} is not reachable: {problem}',
+  },
+  UPSTREAM_FAILED: {
+    http: 502,
+    jsonRpc: -32603,
+    exit: 8,
+    retry: 'other-instance',
+    message: 'server {server} failed while answering: {problem}',
+  },
+  UPSTREAM_PROTOCOL: {
+    http: 502,
+    jsonRpc: -32603,
+    exit: 8,
+    retry: 'never',
+    message: 'server {server} broke the protocol: {problem}',
+  },
+  UPSTREAM_TIMEOUT: {
+    http: 504,
+    jsonRpc: -32603,
+    exit: 8,
+    retry: 'later',
+    message: 'server {server} did not answer {method} within {timeoutMs} ms',
+  },
+  REQUEST_CANCELLED: {
+    http: 499,
+    jsonRpc: -32603,
+    exit: 130,
+    retry: 'never',
+    message: 'the request was cancelled',
+  },
+  CLIENT_GONE: {
+    http: 499,
+    jsonRpc: -32603,
+    exit: 130,
+    retry: 'never',
+    message: 'the client left before it answered {method}',
+  },
+  CLIENT_AMBIGUOUS: {
+    http: 409,
+    jsonRpc: -32603,
+    exit: 1,
+    retry: 'later',
+    message:
+      'server {server} asked {method} while several clients had calls in flight, so no one client can be asked',
+  },
+  STATE_EXPIRED: {
+    http: 400,
+    jsonRpc: -32602,
+    exit: 2,
+    retry: 'never',
+    message: 'requestState is unknown, expired or not yours: start the call again',
+  },
+  OVERLOADED: {
+    http: 429,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message: 'too much work at once: {problem}',
+  },
+  SHUTTING_DOWN: {
+    http: 503,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message: 'the coordinator is shutting down',
+  },
+  MISSING_LIBRARY: {
+    http: 501,
+    jsonRpc: -32603,
+    exit: 9,
+    retry: 'never',
+    message: '{server} needs the library {library}; install it with: npm install {library}',
+  },
+  GIT_MISSING: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 9,
+    retry: 'never',
+    message: 'git was not found on PATH; install Git 2.38 or newer',
+  },
+  GIT_FAILED: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 10,
+    retry: 'later',
+    message: 'git {command} failed: {problem}',
+  },
+  DISK_FULL: {
+    http: 507,
+    jsonRpc: -32603,
+    exit: 10,
+    retry: 'later',
+    message: 'no space left under {path}; nothing was acknowledged, free some space and try again',
+  },
+  STORAGE_FAILED: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 10,
+    retry: 'later',
+    message: 'storage under {path} failed: {problem}',
+  },
+  MEMORY_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32602,
+    exit: 4,
+    retry: 'never',
+    message: 'no memory {key} in scope {scope}',
+  },
+  MEMORY_CHANGED: {
+    http: 412,
+    jsonRpc: -32602,
+    exit: 11,
+    retry: 'never',
+    message: '{key} in scope {scope} has etag {actual}, not {expected}; retrieve it again and decide anew',
+  },
+  MEMORY_VERSION_NOT_FOUND: {
+    http: 404,
+    jsonRpc: -32602,
+    exit: 4,
+    retry: 'never',
+    message: 'no version {version} of {key} in scope {scope}',
+  },
+  INTERNAL: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 1,
+    retry: 'never',
+    message: 'internal error; the log has the details under the id {id}',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;

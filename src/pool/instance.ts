@@ -1,0 +1,257 @@
+/** One server instance: its replicas, what it offers, and the calls that go through it. */
+
+import type { InstanceSpec } from '../catalog/instance-spec.ts';
+import type { Listing, ListingStore } from '../catalog/listing.ts';
+import type { instanceStates } from '../contract/rest.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import { createEmitter, type Emitter } from '../kernel/events.ts';
+import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { McpLogLevel } from '../kernel/protocol.ts';
+import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
+import { type BackoffOptions, restartBackoff } from './backoff.ts';
+import { loadListing } from './load-listing.ts';
+import { createLogRing, type LogRing } from './log-ring.ts';
+import { createReplica, type Replica } from './replica.ts';
+import { createRoundRobin } from './selection/round-robin.ts';
+
+export type { Connection };
+
+export type InstanceState = (typeof instanceStates)[number];
+
+export type InstanceEvent =
+  | { readonly kind: 'state' }
+  | { readonly kind: 'listing' }
+  | { readonly kind: 'notification'; readonly notification: RpcNotification };
+
+/** Opens a connection to what a spec describes. */
+export type Connect = (
+  spec: InstanceSpec,
+  events: ConnectionEvents,
+  onStderr: (line: string) => void,
+) => Promise<Connection>;
+
+export interface InstanceDependencies {
+  readonly connect: Connect;
+  readonly listings: ListingStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly backoff?: BackoffOptions;
+  /** Quiet time after a list_changed before the lists are read again, milliseconds. */
+  readonly relistDelayMs?: number;
+}
+
+export interface Instance {
+  readonly spec: InstanceSpec;
+  readonly state: InstanceState;
+  readonly reason: string | undefined;
+  readonly listing: Listing | undefined;
+  readonly logs: LogRing;
+  readonly events: Emitter<InstanceEvent>;
+  readonly counters: { readonly calls: number; readonly errors: number; readonly restarts: number };
+  readonly startedAtMs: number | undefined;
+  readonly pid: number | undefined;
+  /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** A live connection by the selection policy; starts the instance if need be. */
+  acquire(): Promise<Connection>;
+  /** One counted request, over `via` or over a connection by the selection policy. */
+  request(
+    method: string,
+    params?: JsonObject,
+    options?: RequestOptions,
+    via?: Connection,
+  ): Promise<JsonObject>;
+  /** Tells every live connection of the legacy era. */
+  notify(method: string, params?: JsonObject): void;
+  /** Sets the level a legacy upstream logs at, now and after each restart. */
+  setLogLevel(level: McpLogLevel): Promise<void>;
+  subscribe(uri: string): Promise<void>;
+  unsubscribe(uri: string): Promise<void>;
+}
+
+const listChanged = /^notifications\/(tools|prompts|resources)\/list_changed$/;
+
+export async function createInstance(spec: InstanceSpec, deps: InstanceDependencies): Promise<Instance> {
+  const { clock, logger } = deps;
+  const events = createEmitter<InstanceEvent>((error) =>
+    logger.error({ err: error, server: spec.id }, 'listener failed'),
+  );
+  const logs = createLogRing(() => clock.now());
+  const policy = createRoundRobin();
+  const subscribed = new Set<string>();
+  const counters = { calls: 0, errors: 0 };
+  let listing = await deps.listings.get(spec.listingKey);
+  let startedAtMs: number | undefined;
+  let stoppedByHand = false;
+  let logLevel: McpLogLevel | undefined;
+  let cancelRelist: (() => void) | undefined;
+
+  async function readListing(connection: Connection): Promise<void> {
+    const fresh = await loadListing(connection, spec.id);
+    const changed = JSON.stringify(fresh) !== JSON.stringify(listing);
+    listing = fresh;
+    if (!changed) return;
+    await deps.listings.put(spec.listingKey, fresh);
+    events.emit({ kind: 'listing' });
+  }
+
+  function relistSoon(): void {
+    cancelRelist?.();
+    cancelRelist = clock.after(deps.relistDelayMs ?? 100, () => {
+      cancelRelist = undefined;
+      const live = replicas.find((replica) => replica.connection)?.connection;
+      if (!live) return;
+      readListing(live).catch((error: unknown) =>
+        logger.warn({ server: spec.id, problem: messageOf(error) }, 'relist failed'),
+      );
+    });
+  }
+
+  function onNotification(notification: RpcNotification): void {
+    if (listChanged.test(notification.method)) relistSoon();
+    else events.emit({ kind: 'notification', notification });
+  }
+
+  async function sendLogLevel(connection: Connection, level: McpLogLevel): Promise<void> {
+    if (connection.era !== 'legacy') return;
+    await connection
+      .request('logging/setLevel', { level })
+      .catch((error: unknown) =>
+        logger.warn({ server: spec.id, problem: messageOf(error) }, 'could not set the log level'),
+      );
+  }
+
+  async function onOpen(connection: Connection, index: number): Promise<void> {
+    // Instances that share a listing key are built from the same definition: the first one's answer serves all.
+    if (spec.launch.kind !== 'in-process' || listing === undefined) await readListing(connection);
+    startedAtMs = clock.now();
+    if (logLevel !== undefined) await sendLogLevel(connection, logLevel);
+    if (index !== 0) return;
+    await Promise.all(
+      [...subscribed].map((uri) =>
+        connection
+          .subscribe(uri)
+          .catch((error: unknown) =>
+            logger.warn({ server: spec.id, uri, problem: messageOf(error) }, 'could not subscribe again'),
+          ),
+      ),
+    );
+  }
+
+  const replicas: Replica[] = Array.from({ length: spec.replicas }, (_, index) =>
+    createReplica({
+      server: spec.id,
+      lazy: spec.lazy,
+      clock,
+      backoff: deps.backoff ?? restartBackoff,
+      open: (connectionEvents) => deps.connect(spec, connectionEvents, (line) => logs.push(line)),
+      onOpen: (connection) => onOpen(connection, index),
+      onNotification,
+      onChange: () => events.emit({ kind: 'state' }),
+    }),
+  );
+
+  function pick(): Replica {
+    const ready = replicas.filter((replica) => replica.state === 'ready');
+    const chosen = policy.pick(ready.length > 0 ? ready : replicas);
+    if (!chosen)
+      throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
+    return chosen;
+  }
+
+  async function acquire(): Promise<Connection> {
+    if (stoppedByHand) {
+      throw new AppError('UPSTREAM_UNAVAILABLE', {
+        server: spec.id,
+        problem: `it is stopped; start it with: git-memory-mcp servers start ${spec.id}`,
+      });
+    }
+    return await pick().acquire();
+  }
+
+  const instance: Instance = {
+    spec,
+    events,
+    logs,
+    get state() {
+      return stateOf(spec, replicas, stoppedByHand);
+    },
+    get reason() {
+      return replicas.find((replica) => replica.reason !== undefined)?.reason;
+    },
+    get listing() {
+      return listing;
+    },
+    get counters() {
+      return { ...counters, restarts: replicas.reduce((sum, replica) => sum + replica.restarts, 0) };
+    },
+    get startedAtMs() {
+      return startedAtMs;
+    },
+    get pid() {
+      return replicas.find((replica) => replica.connection?.pid !== undefined)?.connection?.pid;
+    },
+    async start() {
+      if (stoppedByHand) events.emit({ kind: 'listing' });
+      stoppedByHand = false;
+      await Promise.all(replicas.map((replica) => replica.acquire()));
+    },
+    async stop() {
+      stoppedByHand = true;
+      cancelRelist?.();
+      events.emit({ kind: 'listing' });
+      await Promise.all(replicas.map((replica) => replica.stop()));
+    },
+    acquire,
+    async request(method, params, options, via) {
+      counters.calls += 1;
+      try {
+        const connection = via ?? (await acquire());
+        return await connection.request(
+          method,
+          params,
+          spec.timeoutMs === undefined ? options : { timeoutMs: spec.timeoutMs, ...options },
+        );
+      } catch (error) {
+        // A client that changed its mind says nothing about the server's health.
+        if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;
+        throw error;
+      }
+    },
+    notify(method, params) {
+      for (const replica of replicas) {
+        if (replica.connection?.era === 'legacy') replica.connection.notify(method, params);
+      }
+    },
+    async setLogLevel(level) {
+      if (level === logLevel) return;
+      logLevel = level;
+      await Promise.all(replicas.map(({ connection }) => connection && sendLogLevel(connection, level)));
+    },
+    async subscribe(uri) {
+      if (subscribed.has(uri)) return;
+      const first = await replicas[0]?.acquire();
+      await first?.subscribe(uri);
+      subscribed.add(uri);
+    },
+    async unsubscribe(uri) {
+      if (!subscribed.delete(uri)) return;
+      await replicas[0]?.connection?.unsubscribe(uri);
+    },
+  };
+  return instance;
+}
+
+function stateOf(spec: InstanceSpec, replicas: readonly Replica[], stoppedByHand: boolean): InstanceState {
+  if (stoppedByHand) return 'stopped';
+  const count = (state: Replica['state']) => replicas.filter((replica) => replica.state === state).length;
+  const ready = count('ready');
+  if (ready === replicas.length && ready > 0) return 'ready';
+  if (ready > 0) return 'degraded';
+  if (count('starting') > 0) return 'starting';
+  if (count('waiting') > 0) return 'unhealthy';
+  return spec.lazy ? 'sleeping' : 'starting';
+}

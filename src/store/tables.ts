@@ -1,0 +1,18 @@
+/** The tables as Kysely sees them; migrations make them. */
+
+export interface ListingsTable {
+  key: string;
+  listing: string;
+  updated_at: string;
+}
+
+export interface AddedServersTable {
+  name: string;
+  entry: string;
+  added_at: string;
+}
+
+export interface Tables {
+  listings: ListingsTable;
+  added_servers: AddedServersTable;
+}

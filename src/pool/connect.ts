@@ -1,0 +1,63 @@
+/** Opens what a spec describes over the transport it names. */
+
+import { join } from 'node:path';
+import type { InstanceSpec } from '../catalog/instance-spec.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Hosts } from '../transport/in-process/hosts.ts';
+import type { ProcessLedger } from '../transport/process-ledger.ts';
+import { connectStdio } from '../transport/stdio.ts';
+import { connectHttp } from '../transport/streamable-http.ts';
+import type { Connect } from './instance.ts';
+
+export interface ConnectDependencies {
+  readonly hosts: Hosts;
+  readonly ledger: ProcessLedger;
+  readonly logger: Logger;
+  /** Absolute; built-in servers write under `<dataDir>/servers/<name>`. */
+  readonly dataDir: string;
+  /** Longest time for one request, milliseconds. */
+  readonly requestTimeoutMs: number;
+}
+
+/** The folder that all instances of one definition share. */
+function serverDataDir(dataDir: string, spec: InstanceSpec): string {
+  return join(dataDir, 'servers', spec.name);
+}
+
+export function createConnect(deps: ConnectDependencies): Connect {
+  const { hosts, ledger, logger, dataDir } = deps;
+  return async (spec, events, onStderr) => {
+    const { launch } = spec;
+    switch (launch.kind) {
+      case 'in-process':
+        return await hosts.connect(
+          {
+            server: spec.id,
+            module: launch.module,
+            instance: { id: spec.id, name: spec.name, category: spec.category, port: spec.port, dataDir: serverDataDir(dataDir, spec) },
+            settings: launch.settings,
+          },
+          events,
+        );
+      case 'stdio':
+        return await connectStdio(
+          {
+            server: spec.id,
+            command: launch.command,
+            args: [...launch.args],
+            env: { ...launch.env },
+            ...(launch.cwd !== undefined && { cwd: launch.cwd }),
+            era: launch.era,
+          },
+          events,
+          { logger, ledger, onStderr },
+        );
+      case 'streamable-http':
+        return await connectHttp(
+          { server: spec.id, url: launch.url, headers: { ...launch.headers }, era: launch.era, timeoutMs: deps.requestTimeoutMs },
+          events,
+          { logger },
+        );
+    }
+  };
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../kernel/clock.ts';
+import type { Connection } from '../transport/connection.ts';
+import { backoffMs } from './backoff.ts';
+import { createReplica, type ReplicaOptions } from './replica.ts';
+
+/** Connections made by hand: each `open` waits until the test lets it succeed or fail. */
+function setUp(change: Partial<ReplicaOptions> = {}) {
+  const clock = createFakeClock();
+  const opened: { events: Parameters<ReplicaOptions['open']>[0]; done: PromiseWithResolvers<Connection> }[] = [];
+  let closed = 0;
+  const connection = () => ({ era: 'modern', close: async () => void (closed += 1) }) as unknown as Connection;
+  const replica = createReplica({
+    server: 's',
+    lazy: false,
+    clock,
+    backoff: { baseMs: 100, capMs: 1000 },
+    open: (events) => {
+      const done = Promise.withResolvers<Connection>();
+      opened.push({ events, done });
+      return done.promise;
+    },
+    onOpen: async () => {},
+    onNotification() {},
+    onChange() {},
+    ...change,
+  });
+  return { clock, opened, replica, connection, closed: () => closed };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('replica', () => {
+  it('opens once for all who wait', async () => {
+    const { opened, replica, connection } = setUp();
+    const waiting = [replica.acquire(), replica.acquire(), replica.acquire()];
+    expect(opened).toHaveLength(1);
+    opened[0]?.done.resolve(connection());
+    expect(new Set(await Promise.all(waiting)).size).toBe(1);
+    expect(replica.state).toBe('ready');
+  });
+
+  it('comes back after a break, later each time it fails, and tells callers why meanwhile', async () => {
+    const { clock, opened, replica, connection } = setUp();
+    const first = replica.acquire();
+    opened[0]?.done.resolve(connection());
+    await first;
+    opened[0]?.events.onClose(new Error('it crashed'));
+    expect(replica.state).toBe('waiting');
+    await expect(replica.acquire()).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', message: expect.stringContaining('it crashed') });
+    clock.advance(101);
+    expect(opened).toHaveLength(2);
+    opened[1]?.done.reject(new Error('still down'));
+    await settled();
+    clock.advance(99);
+    expect(opened).toHaveLength(2);
+    clock.advance(102);
+    expect(opened).toHaveLength(3);
+    opened[2]?.done.resolve(connection());
+    await settled();
+    expect(replica.state).toBe('ready');
+    expect(replica.restarts).toBe(2);
+  });
+
+  it('sleeps after a break when lazy, and wakes for the next call', async () => {
+    const { clock, opened, replica, connection } = setUp({ lazy: true });
+    expect(replica.state).toBe('sleeping');
+    const first = replica.acquire();
+    opened[0]?.done.resolve(connection());
+    await first;
+    opened[0]?.events.onClose(new Error('gone'));
+    clock.advance(60_000);
+    expect(opened).toHaveLength(1);
+    const second = replica.acquire();
+    opened[1]?.done.resolve(connection());
+    await second;
+    expect(replica.state).toBe('ready');
+  });
+
+  it('closes what opens after a stop', async () => {
+    const { opened, replica, connection, closed } = setUp();
+    const call = replica.acquire();
+    const stop = replica.stop();
+    opened[0]?.done.resolve(connection());
+    await expect(call).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    await stop;
+    expect(replica.state).toBe('stopped');
+    expect(closed()).toBe(1);
+  });
+
+  it('does not take a connection that broke while it was being set up', async () => {
+    const { opened, replica, connection, closed } = setUp();
+    const call = replica.acquire();
+    opened[0]?.events.onClose(new Error('died at once'));
+    opened[0]?.done.resolve(connection());
+    await expect(call).rejects.toThrow(/died at once/);
+    expect(replica.state).toBe('waiting');
+    expect(closed()).toBe(1);
+  });
+});
+
+describe('backoffMs', () => {
+  it('grows to its cap, half of it drawn', () => {
+    const options = { baseMs: 100, capMs: 1000 };
+    expect(backoffMs(0, options, () => 0)).toBe(50);
+    expect(backoffMs(0, options, (max) => max - 1)).toBe(100);
+    expect(backoffMs(3, options, () => 0)).toBe(400);
+    expect(backoffMs(50, options, (max) => max - 1)).toBe(1000);
+  });
+});

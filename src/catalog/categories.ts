@@ -55,6 +55,7 @@ export function* portsOf(categoryName: string): Generator<number> {
 /** Hands out each port once; `take` without a wish gives the category's next free one. */
 export interface PortLedger {
   take(category: string, wish?: number): number | undefined;
+  isFree(port: number): boolean;
   release(port: number): void;
 }
 
@@ -82,6 +83,7 @@ export function createPortLedger(): PortLedger {
       if (port !== undefined) taken.add(port);
       return port;
     },
+    isFree: (port) => !taken.has(port),
     release(port) {
       taken.delete(port);
       cursors.clear();

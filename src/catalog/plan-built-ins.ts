@@ -64,7 +64,7 @@ export function planBuiltIns(
   const aliases = new Set<string>();
   for (const builtIn of usable.slice(0, count)) {
     const { category, port } = builtIn.definition;
-    const taken = ports.take(category, port);
+    const taken = ports.take(category, ports.isFree(port) ? port : undefined);
     if (taken !== undefined)
       specs.push(toSpec({ builtIn, category, settings: settingsOf(builtIn) }, taken, aliases));
   }

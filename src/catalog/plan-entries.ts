@@ -33,7 +33,9 @@ export function idOf(name: string): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replaceAll(/^[^a-z0-9]+|-+$/g, '');
-  return id === '' ? `server-${createHash('sha256').update(name).digest('hex').slice(0, 8)}` : id.slice(0, 64);
+  return id === ''
+    ? `server-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
+    : id.slice(0, 64);
 }
 
 /** The prefix of its tools: the name as people wrote it, where the alphabet of names allows. */
@@ -47,7 +49,10 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
     const builtIn = builtIns.find(({ definition }) => definition.name === entry.builtin);
     if (!builtIn) {
       const known = builtIns.map(({ definition }) => definition.name).join(', ');
-      throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}.builtin`, problem: `"${entry.builtin}" is not one of ${known}` });
+      throw new AppError('INVALID_INPUT', {
+        field: `mcpServers.${name}.builtin`,
+        problem: `"${entry.builtin}" is not one of ${known}`,
+      });
     }
     return { kind: 'in-process', module: builtIn.module, settings: entry.settings ?? {} };
   }
@@ -55,8 +60,12 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
     const { command, args = [], env = {}, cwd } = entry;
     return { kind: 'stdio', command, args, env, era, ...(cwd !== undefined && { cwd }) };
   }
-  if (entry.url !== undefined) return { kind: 'streamable-http', url: entry.url, headers: entry.headers ?? {}, era };
-  throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}`, problem: 'needs a command, a url or a builtin' });
+  if (entry.url !== undefined)
+    return { kind: 'streamable-http', url: entry.url, headers: entry.headers ?? {}, era };
+  throw new AppError('INVALID_INPUT', {
+    field: `mcpServers.${name}`,
+    problem: 'needs a command, a url or a builtin',
+  });
 }
 
 /** The instance of one entry. Its stored listing is void as soon as what is launched changes. */
@@ -70,7 +79,11 @@ export function specFromEntry(
   const category = entry.category ?? customCategory;
   const launch = launchOf(name, entry, builtIns);
   const port = ports.take(category, entry.port);
-  if (port === undefined) throw new AppError('INVALID_INPUT', { field: `mcpServers.${name}.category`, problem: `${category} has no free port` });
+  if (port === undefined)
+    throw new AppError('INVALID_INPUT', {
+      field: `mcpServers.${name}.category`,
+      problem: `${category} has no free port`,
+    });
   const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   return {

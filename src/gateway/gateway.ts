@@ -57,6 +57,9 @@ export interface GatewayOptions {
 const sharedInstructions =
   'Many MCP servers behind one endpoint. Tools are named <server>__<tool>; the memory_* tools keep a versioned memory in Git that all clients and servers share. Search memory before asking again, and store decisions and facts worth keeping.';
 
+/** How often idle sessions are looked for. */
+const sweepMs = 60_000;
+
 const listMethods: Readonly<Record<string, { kind: ListKind; identity: string }>> = {
   'tools/list': { kind: 'tools', identity: 'name' },
   'prompts/list': { kind: 'prompts', identity: 'name' },
@@ -104,6 +107,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (includes(mounts.view(session.mount), instance)) session.send(notification);
     }
   }
+
+  let cancelSweep = (): void => {};
+  (function sweepLater(): void {
+    cancelSweep = clock.after(sweepMs, () => {
+      sessions.sweep();
+      sweepLater();
+    });
+  })();
 
   const off = pool.events.on((event) => {
     if (event.kind !== 'instance') announcer.touch();
@@ -204,6 +215,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     close() {
       off();
+      cancelSweep();
       announcer.close();
       parked.close();
       sessions.close();

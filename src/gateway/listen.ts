@@ -56,16 +56,15 @@ export async function openListen(
     honored[field] = true;
     methods.add(method);
   }
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: (() => Promise<void>)[] = [];
   if (methods.size > 0) {
-    closers.push(
-      parts.announcer.add({
-        mount: view.key as MountKey,
-        send: (notification) => {
-          if (methods.has(notification.method)) send(notification);
-        },
-      }),
-    );
+    const leave = parts.announcer.add({
+      mount: view.key as MountKey,
+      send: (notification) => {
+        if (methods.has(notification.method)) send(notification);
+      },
+    });
+    closers.push(async () => leave());
   }
   if (uris.length > 0 && capable('resources', 'subscribe')) {
     honored['resourceSubscriptions'] = uris;

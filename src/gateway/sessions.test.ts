@@ -16,7 +16,9 @@ describe('sessions', () => {
     const { open, sessions } = setUp();
     const { id } = open();
     expect(sessions.get(id, 'all').id).toBe(id);
-    expect(() => sessions.get(id, 'server:x')).toThrow(expect.objectContaining({ code: 'SESSION_NOT_FOUND' }));
+    expect(() => sessions.get(id, 'server:x')).toThrow(
+      expect.objectContaining({ code: 'SESSION_NOT_FOUND' }),
+    );
     sessions.end(id);
     expect(() => sessions.get(id, 'all')).toThrow(expect.objectContaining({ code: 'SESSION_NOT_FOUND' }));
   });
@@ -49,8 +51,10 @@ describe('sessions', () => {
   it('keep messages for a stream to come: bounded, and the same news once', () => {
     const { open } = setUp();
     const session = open();
-    for (let round = 0; round < 3; round += 1) session.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
-    for (let n = 0; n < 200; n += 1) session.send({ jsonrpc: '2.0', method: 'notifications/message', params: { n } });
+    for (let round = 0; round < 3; round += 1)
+      session.send({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+    for (let n = 0; n < 200; n += 1)
+      session.send({ jsonrpc: '2.0', method: 'notifications/message', params: { n } });
     const got: RpcMessage[] = [];
     session.attach((message) => got.push(message));
     expect(got).toHaveLength(100);
@@ -69,7 +73,11 @@ describe('sessions', () => {
     expect(session.answer({ jsonrpc: '2.0', id, result: { roots: [] } })).toBe(true);
     await expect(asking).resolves.toEqual({ roots: [] });
     const refused = session.ask('roots/list', undefined, signal, (message) => sent.push(message));
-    session.answer({ jsonrpc: '2.0', id: (sent[1] as { id: string }).id, error: { code: -1, message: 'no' } });
+    session.answer({
+      jsonrpc: '2.0',
+      id: (sent[1] as { id: string }).id,
+      error: { code: -1, message: 'no' },
+    });
     await expect(refused).rejects.toMatchObject({ code: -1, message: 'no' });
   });
 

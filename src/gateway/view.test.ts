@@ -20,14 +20,23 @@ function listing(parts: Partial<Listing>): Listing {
 
 /** The little of an instance that a view reads. */
 function instance(alias: string, parts: Partial<Listing>): Instance {
-  return { spec: { id: alias, name: alias, alias, port: 4200 }, listing: listing(parts) } as unknown as Instance;
+  return {
+    spec: { id: alias, name: alias, alias, port: 4200 },
+    listing: listing(parts),
+  } as unknown as Instance;
 }
 
 const seed = (alias: string, parts: Partial<Listing>) => ({ alias, instances: [instance(alias, parts)] });
 
 describe('compileView', () => {
   const everything = seed('every_Thing', {
-    tools: [{ name: 'echo', inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } }, _meta: { ui: { resourceUri: 'ui://page' } } }],
+    tools: [
+      {
+        name: 'echo',
+        inputSchema: { type: 'object', properties: { region: { type: 'string', 'x-mcp-header': 'Region' } } },
+        _meta: { ui: { resourceUri: 'ui://page' } },
+      },
+    ],
     prompts: [{ name: 'hello' }],
     resources: [{ uri: 'demo://one', name: 'one' }],
     resourceTemplates: [{ uriTemplate: 'demo://{id}', name: 'any' }],
@@ -37,8 +46,14 @@ describe('compileView', () => {
 
   it('prefixes names and URIs in a shared mount, and finds the way back', () => {
     const view = compileView('all', [everything], false);
-    expect(view.lists.tools[0]).toMatchObject({ name: 'every_Thing__echo', _meta: { ui: { resourceUri: 'gm.every.thing+ui://page' } } });
-    expect(view.tools.get('every_Thing__echo')).toMatchObject({ name: 'echo', paramHeaders: [{ path: ['region'], header: 'region' }] });
+    expect(view.lists.tools[0]).toMatchObject({
+      name: 'every_Thing__echo',
+      _meta: { ui: { resourceUri: 'gm.every.thing+ui://page' } },
+    });
+    expect(view.tools.get('every_Thing__echo')).toMatchObject({
+      name: 'echo',
+      paramHeaders: [{ path: ['region'], header: 'region' }],
+    });
     expect(view.lists.prompts[0]?.['name']).toBe('every_Thing__hello');
     expect(view.lists.resourceTemplates[0]?.['uriTemplate']).toBe('gm.every.thing+demo://{id}');
     expect(view.resolveUri('GM.every.thing+demo://one')?.uri).toBe('demo://one');
@@ -54,7 +69,11 @@ describe('compileView', () => {
 
   it('keeps servers apart whose names clash, in names and in URIs', () => {
     const tools: JsonObject[] = [{ name: 'run', inputSchema: {} }];
-    const view = compileView('all', [seed('a_b', { tools }), seed('A.b', { tools }), seed('', { tools })], false);
+    const view = compileView(
+      'all',
+      [seed('a_b', { tools }), seed('A.b', { tools }), seed('', { tools })],
+      false,
+    );
     expect(new Set(view.tools.keys()).size).toBe(3);
     expect(view.tools.get('run')?.group.alias).toBe('');
     expect(new Set(view.groups.map(({ prefix }) => prefix)).size).toBe(3);
@@ -62,7 +81,10 @@ describe('compileView', () => {
 
   it('merges caching to the shortest and the most private', () => {
     const other = seed('b', { caching: { tools: { ttlMs: 9, cacheScope: 'private' } } });
-    expect(compileView('all', [everything, other], false).caching.tools).toEqual({ ttlMs: 5, cacheScope: 'private' });
+    expect(compileView('all', [everything, other], false).caching.tools).toEqual({
+      ttlMs: 5,
+      cacheScope: 'private',
+    });
   });
 
   it('lists what is known when one upstream was never reached', () => {
@@ -77,17 +99,32 @@ describe('rewriteResult', () => {
     const text = { type: 'text', text: 'demo://one' };
     const result = rewriteResult(
       {
-        content: [text, { type: 'resource_link', uri: 'a://1' }, { type: 'resource', resource: { uri: 'a://2', text: '' } }],
+        content: [
+          text,
+          { type: 'resource_link', uri: 'a://1' },
+          { type: 'resource', resource: { uri: 'a://2', text: '' } },
+        ],
         structuredContent: { uri: 'a://3' },
       },
       mapUri,
     );
     expect(result).toEqual({
-      content: [text, { type: 'resource_link', uri: 'gm.x+a://1' }, { type: 'resource', resource: { uri: 'gm.x+a://2', text: '' } }],
+      content: [
+        text,
+        { type: 'resource_link', uri: 'gm.x+a://1' },
+        { type: 'resource', resource: { uri: 'gm.x+a://2', text: '' } },
+      ],
       structuredContent: { uri: 'a://3' },
     });
-    expect(rewriteResult({ contents: [{ uri: 'a://1', text: 'x' }] }, mapUri)).toEqual({ contents: [{ uri: 'gm.x+a://1', text: 'x' }] });
-    expect(rewriteResult({ messages: [{ role: 'user', content: { type: 'resource', resource: { uri: 'a://1' } } }] }, mapUri)).toEqual({
+    expect(rewriteResult({ contents: [{ uri: 'a://1', text: 'x' }] }, mapUri)).toEqual({
+      contents: [{ uri: 'gm.x+a://1', text: 'x' }],
+    });
+    expect(
+      rewriteResult(
+        { messages: [{ role: 'user', content: { type: 'resource', resource: { uri: 'a://1' } } }] },
+        mapUri,
+      ),
+    ).toEqual({
       messages: [{ role: 'user', content: { type: 'resource', resource: { uri: 'gm.x+a://1' } } }],
     });
   });

@@ -2,24 +2,55 @@ import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { assertMayBind, createGuard } from './guards.ts';
 
-const guard = createGuard({ host: '127.0.0.1', allowedHosts: ['gateway.test'], allowedOrigins: ['https://app.test'] });
-const check = (headers: Record<string, string | undefined>) => () => guard({ headers } as unknown as IncomingMessage);
+const guard = createGuard({
+  host: '127.0.0.1',
+  allowedHosts: ['gateway.test'],
+  allowedOrigins: ['https://app.test'],
+});
+const check = (headers: Record<string, string | undefined>) => () =>
+  guard({ headers } as unknown as IncomingMessage);
 
 describe('guard', () => {
-  it.each(['127.0.0.1:3000', 'localhost', 'LOCALHOST:1', '[::1]:3000', 'gateway.test:80'])('lets Host %s in', (host) => {
-    expect(check({ host })).not.toThrow();
-  });
+  it.each(['127.0.0.1:3000', 'localhost', 'LOCALHOST:1', '[::1]:3000', 'gateway.test:80'])(
+    'lets Host %s in',
+    (host) => {
+      expect(check({ host })).not.toThrow();
+    },
+  );
 
-  it.each(['evil.test', 'evil.test:3000', '127.0.0.1.evil.test', 'localhost.evil.test', '', '127.0.0.1@evil.test', undefined])('refuses Host %s', (host) => {
+  it.each([
+    'evil.test',
+    'evil.test:3000',
+    '127.0.0.1.evil.test',
+    'localhost.evil.test',
+    '',
+    '127.0.0.1@evil.test',
+    undefined,
+  ])('refuses Host %s', (host) => {
     expect(check({ host })).toThrow(expect.objectContaining({ code: 'FORBIDDEN_HOST' }));
   });
 
-  it.each(['http://localhost:5173', 'http://127.0.0.1', 'http://[::1]:1', 'https://app.test', 'https://APP.test/'])('lets Origin %s in', (origin) => {
+  it.each([
+    'http://localhost:5173',
+    'http://127.0.0.1',
+    'http://[::1]:1',
+    'https://app.test',
+    'https://APP.test/',
+  ])('lets Origin %s in', (origin) => {
     expect(check({ host: 'localhost', origin: origin.replace(/\/$/, '') })).not.toThrow();
   });
 
-  it.each(['null', 'https://evil.test', 'http://localhost.evil.test', 'file://', 'chrome-extension://abc', 'https://app.test.evil.test'])('refuses Origin %s', (origin) => {
-    expect(check({ host: 'localhost', origin })).toThrow(expect.objectContaining({ code: 'FORBIDDEN_ORIGIN' }));
+  it.each([
+    'null',
+    'https://evil.test',
+    'http://localhost.evil.test',
+    'file://',
+    'chrome-extension://abc',
+    'https://app.test.evil.test',
+  ])('refuses Origin %s', (origin) => {
+    expect(check({ host: 'localhost', origin })).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN_ORIGIN' }),
+    );
   });
 });
 

@@ -127,7 +127,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {
-      main = serverFor(route(edge, gateway.mounts.keyOf, handler as RequestListener));
+      main = serverFor(route(edge, (path) => gateway.mounts.keyOf(path), handler));
       return main;
     },
   });
@@ -141,6 +141,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     port,
     baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async drain(timeoutMs) {
+      keepAlive.endAll();
       const closed = servers().map(
         (one) =>
           new Promise<void>((resolve) => {

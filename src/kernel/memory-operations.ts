@@ -37,7 +37,7 @@ const atShape = z
   .max(100)
   .describe('A commit id (4 to 40 hex digits) or an ISO 8601 date: the state as of then.');
 /** Any JSON value; a string is stored as Markdown text, anything else as canonical JSON. */
-export const valueShape: z.ZodType<unknown> = z
+export const valueShape: z.ZodType = z
   .unknown()
   .refine((value) => value !== undefined, { error: 'is required: any JSON value or text' })
   .describe('What to remember: any JSON value, or text (Markdown).');

@@ -55,15 +55,16 @@ function matches(pattern: string, host: string, port: number): boolean {
   return name.startsWith('*.') ? host.endsWith(name.slice(1)) : name === host;
 }
 
+function listed(patterns: readonly string[] | undefined, host: string, port: number): boolean {
+  return (patterns ?? []).some((pattern) => matches(pattern, host, port));
+}
+
 function portOf(url: URL): number {
   return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
 }
 
 /** Makes a guard of a policy; `resolver` defaults to the system's, which also reads the hosts file. */
 export function createSsrfGuard(policy: SsrfPolicy = {}, resolver: Resolver = systemResolver): SsrfGuard {
-  const listed = (patterns: readonly string[] | undefined, host: string, port: number) =>
-    (patterns ?? []).some((pattern) => matches(pattern, host, port));
-
   function checkHost(host: string, port: number): void {
     if (listed(policy.denyHosts, host, port)) {
       throw new AppError('FORBIDDEN', { problem: `the host ${host} is on the deny list` });

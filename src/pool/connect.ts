@@ -28,36 +28,47 @@ export function createConnect(deps: ConnectDependencies): Connect {
   const { hosts, ledger, logger, dataDir } = deps;
   return async (spec, events, onStderr) => {
     const { launch } = spec;
-    switch (launch.kind) {
-      case 'in-process':
-        return await hosts.connect(
-          {
-            server: spec.id,
-            module: launch.module,
-            instance: { id: spec.id, name: spec.name, category: spec.category, port: spec.port, dataDir: serverDataDir(dataDir, spec) },
-            settings: launch.settings,
+    if (launch.kind === 'in-process') {
+      return await hosts.connect(
+        {
+          server: spec.id,
+          module: launch.module,
+          instance: {
+            id: spec.id,
+            name: spec.name,
+            category: spec.category,
+            port: spec.port,
+            dataDir: serverDataDir(dataDir, spec),
           },
-          events,
-        );
-      case 'stdio':
-        return await connectStdio(
-          {
-            server: spec.id,
-            command: launch.command,
-            args: [...launch.args],
-            env: { ...launch.env },
-            ...(launch.cwd !== undefined && { cwd: launch.cwd }),
-            era: launch.era,
-          },
-          events,
-          { logger, ledger, onStderr },
-        );
-      case 'streamable-http':
-        return await connectHttp(
-          { server: spec.id, url: launch.url, headers: { ...launch.headers }, era: launch.era, timeoutMs: deps.requestTimeoutMs },
-          events,
-          { logger },
-        );
+          settings: launch.settings,
+        },
+        events,
+      );
     }
+    if (launch.kind === 'stdio') {
+      return await connectStdio(
+        {
+          server: spec.id,
+          command: launch.command,
+          args: [...launch.args],
+          env: { ...launch.env },
+          ...(launch.cwd !== undefined && { cwd: launch.cwd }),
+          era: launch.era,
+        },
+        events,
+        { logger, ledger, onStderr },
+      );
+    }
+    return await connectHttp(
+      {
+        server: spec.id,
+        url: launch.url,
+        headers: { ...launch.headers },
+        era: launch.era,
+        timeoutMs: deps.requestTimeoutMs,
+      },
+      events,
+      { logger },
+    );
   };
 }

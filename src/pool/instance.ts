@@ -55,6 +55,8 @@ export interface Instance {
   /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Starts a lazy instance once to see what it offers, and lets it sleep again. */
+  learn(): Promise<void>;
   /** A live connection by the selection policy; starts the instance if need be. */
   acquire(): Promise<Connection>;
   /** One counted request, over `via` or over a connection by the selection policy. */
@@ -205,6 +207,10 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       events.emit({ kind: 'listing' });
       await Promise.all(replicas.map((replica) => replica.stop()));
     },
+    async learn() {
+      await replicas[0]?.acquire();
+      await replicas[0]?.stop();
+    },
     acquire,
     async request(method, params, options, via) {
       counters.calls += 1;
@@ -229,7 +235,8 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     async setLogLevel(level) {
       if (level === logLevel) return;
       logLevel = level;
-      await Promise.all(replicas.map(({ connection }) => connection && sendLogLevel(connection, level)));
+      const live = replicas.flatMap(({ connection }) => connection ?? []);
+      await Promise.all(live.map((connection) => sendLogLevel(connection, level)));
     },
     async subscribe(uri) {
       if (subscribed.has(uri)) return;

@@ -24,7 +24,10 @@ export interface Pool extends AsyncDisposable {
   get(id: string): Instance | undefined;
   add(spec: InstanceSpec): Promise<Instance>;
   remove(id: string): Promise<void>;
-  /** Starts all that are not lazy, `concurrency` at a time; a failing one keeps trying by itself. */
+  /**
+   * Starts all that are not lazy, `concurrency` at a time; a failing one keeps trying by itself. A lazy one
+   * is only asked what it offers, and only if that is not known yet.
+   */
   startAll(
     concurrency: number,
     onProgress?: (report: StartReport) => void,
@@ -80,7 +83,7 @@ export function createPool(deps: InstanceDependencies): Pool {
       events.emit({ kind: 'removed', instance });
     },
     async startAll(concurrency, onProgress) {
-      const queue = instances().filter((instance) => !instance.spec.lazy);
+      const queue = instances().filter(({ spec, listing }) => !spec.lazy || !listing);
       const total = queue.length;
       const failures: { id: string; reason: string }[] = [];
       let ready = 0;
@@ -88,7 +91,7 @@ export function createPool(deps: InstanceDependencies): Pool {
       const worker = async () => {
         for (let instance = queue[next++]; instance !== undefined; instance = queue[next++]) {
           try {
-            await instance.start();
+            await (instance.spec.lazy ? instance.learn() : instance.start());
             ready += 1;
           } catch (error) {
             failures.push({ id: instance.spec.id, reason: messageOf(error) });

@@ -7,9 +7,11 @@ import { createReplica, type ReplicaOptions } from './replica.ts';
 /** Connections made by hand: each `open` waits until the test lets it succeed or fail. */
 function setUp(change: Partial<ReplicaOptions> = {}) {
   const clock = createFakeClock();
-  const opened: { events: Parameters<ReplicaOptions['open']>[0]; done: PromiseWithResolvers<Connection> }[] = [];
+  const opened: { events: Parameters<ReplicaOptions['open']>[0]; done: PromiseWithResolvers<Connection> }[] =
+    [];
   let closed = 0;
-  const connection = () => ({ era: 'modern', close: async () => void (closed += 1) }) as unknown as Connection;
+  const connection = () =>
+    ({ era: 'modern', close: async () => void (closed += 1) }) as unknown as Connection;
   const replica = createReplica({
     server: 's',
     lazy: false,
@@ -47,7 +49,10 @@ describe('replica', () => {
     await first;
     opened[0]?.events.onClose(new Error('it crashed'));
     expect(replica.state).toBe('waiting');
-    await expect(replica.acquire()).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', message: expect.stringContaining('it crashed') });
+    await expect(replica.acquire()).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      message: expect.stringContaining('it crashed'),
+    });
     clock.advance(101);
     expect(opened).toHaveLength(2);
     opened[1]?.done.reject(new Error('still down'));

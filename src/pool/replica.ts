@@ -158,10 +158,11 @@ export function createReplica(options: ReplicaOptions): Replica {
       const live = connection;
       connection = undefined;
       failures = 0;
-      moveTo('stopped');
+      const rest = options.lazy ? 'sleeping' : 'stopped';
+      moveTo(rest);
       await opening?.catch(() => {});
       await live?.close();
-      if (state !== 'stopped') moveTo('stopped');
+      if (state !== rest) moveTo(rest);
     },
   };
 }

@@ -171,7 +171,7 @@ function checkStandardHeaders(body: RpcRequest, version: string, request: Incomi
   const decoded = decodeHeaderValue(nameHeader);
   if (decoded === undefined) throw mismatch('Mcp-Name is not valid Base64 between its marks');
   if (named !== undefined && decoded !== named)
-    throw mismatch(`Mcp-Name is ${decoded}, the body says ${String(named)}`);
+    throw mismatch(`Mcp-Name is ${decoded}, the body says ${JSON.stringify(named)}`);
 }
 
 /** `Mcp-Param-*` of the called tool's schema, which a client must send when the argument is there. */
@@ -245,4 +245,9 @@ async function listen(
   );
   for (const notification of early) write(notification);
   send = write;
+  // The graceful end of a subscription is its response.
+  const result = { resultType: 'complete', _meta: { [metaKeys.subscriptionId]: body.id } };
+  const end = () => reply.end({ jsonrpc: '2.0', id: body.id, result });
+  if (Object.keys(stream.honored).length === 0) end();
+  else response.on('close', deps.keepAlive.addEndless(end));
 }

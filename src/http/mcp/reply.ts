@@ -17,6 +17,10 @@ export interface Reply {
 /** Open streams that get a comment now and then; also turns waiting replies into streams. */
 export interface KeepAlive extends Disposable {
   add(beat: () => void): () => void;
+  /** Registers a stream that would never end by itself; `end` runs when the listeners drain. */
+  addEndless(end: () => void): () => void;
+  /** Ends every endless stream. */
+  endAll(): void;
 }
 
 const streamHeaders = {
@@ -30,6 +34,7 @@ const maxUnreadBytes = 16 * 1024 * 1024;
 
 export function createKeepAlive(intervalMs = 10_000): KeepAlive {
   const beats = new Set<() => void>();
+  const endless = new Set<() => void>();
   const timer = setInterval(() => {
     for (const beat of beats) beat();
   }, intervalMs);
@@ -40,6 +45,15 @@ export function createKeepAlive(intervalMs = 10_000): KeepAlive {
       return () => {
         beats.delete(beat);
       };
+    },
+    addEndless(end) {
+      endless.add(end);
+      return () => {
+        endless.delete(end);
+      };
+    },
+    endAll() {
+      for (const end of endless) end();
     },
     [Symbol.dispose]() {
       clearInterval(timer);
@@ -107,7 +121,7 @@ export function createReply(
   };
 }
 
-/** A long stream with nothing to answer: the legacy GET stream and the modern listen stream. */
+/** A long stream with nothing to answer: the legacy GET stream. */
 export function openStream(
   response: ServerResponse,
   keepAlive: KeepAlive,
@@ -118,6 +132,10 @@ export function openStream(
   response.on(
     'close',
     keepAlive.add(() => response.write(': waiting\n\n')),
+  );
+  response.on(
+    'close',
+    keepAlive.addEndless(() => response.end()),
   );
   return (message) => {
     if (!response.writableEnded && !response.destroyed) writeEvent(response, message);

@@ -30,6 +30,7 @@ export interface ServerEntry {
 export function idOf(name: string): string {
   const id = name
     .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replaceAll(/^[^a-z0-9]+|-+$/g, '');

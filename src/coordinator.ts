@@ -13,6 +13,7 @@ import { specFromEntry } from './catalog/plan-entries.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { parseServerEntry } from './config/parse-server-entry.ts';
 import { resolveSecrets } from './config/resolve-secrets.ts';
+import type { ServerEntryConfig } from './config/server-entry.ts';
 import type { ServerItem } from './contract/rest.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { assertMayBind } from './http/guards.ts';
@@ -81,7 +82,7 @@ export async function startCoordinator(
     await openMemory({ dataDir, logger, flushIntervalMs: config.memory.flushIntervalMs }),
   );
   const store = parts.use(await openStore(dataDir));
-  const ledger = createProcessLedger(join(dataDir, 'processes'));
+  const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
   const reaped = await ledger.reapOrphans();
   if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
   const hosts = parts.use(
@@ -177,59 +178,54 @@ export async function startCoordinator(
 /** Puts the configured, the built-in and the added servers into the pool, and gives the way to add more. */
 async function fillPool(
   pool: Pool,
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   store: Store,
   logger: Logger,
 ): Promise<ServerRegistry> {
+  const { config, baseDir, file } = loaded;
   const ports = createPortLedger();
+  const toSpec = async (name: string, entry: ServerEntryConfig, source: 'config' | 'added') =>
+    specFromEntry(name, await resolveSecrets(entry, { baseDir, file, name }), source, ports, builtInServers);
+
   for (const [name, entry] of Object.entries(config.mcpServers)) {
-    if (entry.disabled === true) continue;
-    await pool.add(specFromEntry(name, await resolveSecrets(entry), 'config', ports, builtInServers));
+    if (entry.disabled !== true) await pool.add(await toSpec(name, entry, 'config'));
   }
   for (const spec of planBuiltIns(config.servers, builtInServers, ports, config.builtIn))
     await pool.add(spec);
   for (const { name, entry } of await store.addedServers.all()) {
     try {
-      await pool.add(
-        specFromEntry(
-          name,
-          await resolveSecrets(parseServerEntry(name, entry)),
-          'added',
-          ports,
-          builtInServers,
-        ),
-      );
+      await pool.add(await toSpec(name, parseServerEntry(name, entry), 'added'));
     } catch (error) {
       logger.error({ server: name, problem: messageOf(error) }, 'an added server could not be brought back');
     }
   }
   return {
     async add(name, entry) {
-      const parsed = parseServerEntry(name, entry);
-      const spec = specFromEntry(name, await resolveSecrets(parsed), 'added', ports, builtInServers);
-      const instance = await pool.add(spec);
+      const spec = await toSpec(name, parseServerEntry(name, entry), 'added');
+      const instance = await pool.add(spec).catch((error: unknown) => {
+        ports.release(spec.port);
+        throw error;
+      });
       await store.addedServers.put(name, entry);
       // A server that cannot start yet is still added; its state says so and it keeps trying.
-      await instance
-        .start()
-        .catch((error: unknown) =>
-          logger.warn({ server: spec.id, problem: messageOf(error) }, 'server did not start'),
-        );
+      await instance.start().catch((error: unknown) => {
+        logger.warn({ server: spec.id, problem: messageOf(error) }, 'server did not start');
+      });
       return instance;
     },
     async remove(id) {
       const spec = pool.get(id)?.spec;
-      if (spec && spec.source !== 'added') {
-        throw new AppError('INVALID_INPUT', {
-          field: 'id',
-          problem: `${id} comes from the ${spec.source === 'config' ? 'config file: remove it there' : 'number of built-in servers: start fewer'}`,
-        });
+      if (!spec) throw new AppError('NOT_FOUND', { what: 'server', id });
+      if (spec.source !== 'added') {
+        const where =
+          spec.source === 'config'
+            ? 'the config file: remove it there'
+            : 'the number of built-in servers: start fewer';
+        throw new AppError('INVALID_INPUT', { field: 'id', problem: `${id} comes from ${where}` });
       }
       await pool.remove(id);
-      if (spec) {
-        ports.release(spec.port);
-        await store.addedServers.remove(spec.name);
-      }
+      ports.release(spec.port);
+      await store.addedServers.remove(spec.name);
     },
   };
 }

@@ -54,6 +54,14 @@ const pageQuery = {
 };
 const idParams = z.object({ id: z.string().min(1).max(200) });
 
+/** A query that names one tag carries text, not a list. */
+const memoryListQuery = memoryOperations.list.input.extend({
+  tags: z.preprocess(
+    (tags) => (typeof tags === 'string' ? [tags] : tags),
+    memoryOperations.list.input.shape.tags,
+  ),
+});
+
 /** What `mcpServers` entries take; the config schema checks it in full. */
 const serverEntry = z.record(z.string(), z.unknown());
 
@@ -195,7 +203,7 @@ export const routes = {
     method: 'GET',
     path: '/api/v1/memory',
     summary: 'Lists memories.',
-    query: memoryOperations.list.input,
+    query: memoryListQuery,
     response: memoryOperations.list.output,
   }),
   memorySearch: defineRoute({

@@ -12,6 +12,8 @@ import type { Binding, ParkedCalls } from './parked-calls.ts';
 
 export interface Forwarding {
   readonly instance: Instance;
+  /** One of the instance's; all rounds of the call go over it. */
+  readonly connection: Connection;
   readonly method: string;
   readonly params: JsonObject;
   readonly exchange: Exchange;
@@ -30,14 +32,13 @@ export function supports(exchange: Exchange, method: string): boolean {
 
 /** Forwards and answers in the client's era: `resultType` for modern clients, none for legacy ones. */
 export async function forward(call: Forwarding, parked: ParkedCalls): Promise<JsonObject> {
-  const connection = await call.instance.acquire();
-  if (call.exchange.era === 'legacy') return await forLegacyClient(call, connection);
-  if (connection.era === 'legacy') return await forModernClientOnLegacy(call, connection, parked);
+  if (call.exchange.era === 'legacy') return await forLegacyClient(call);
+  if (call.connection.era === 'legacy') return await forModernClientOnLegacy(call, parked);
   return await call.instance.request(
     call.method,
     call.params,
     options(call, call.exchange.signal),
-    connection,
+    call.connection,
   );
 }
 
@@ -62,8 +63,8 @@ async function ask(
   return await exchange.ask(method, params, signal);
 }
 
-async function forLegacyClient(call: Forwarding, connection: Connection): Promise<JsonObject> {
-  const { exchange, instance, method } = call;
+async function forLegacyClient(call: Forwarding): Promise<JsonObject> {
+  const { exchange, instance, connection, method } = call;
   let { params } = call;
   for (let round = 0; round < maxRounds; round += 1) {
     const roundOptions = {
@@ -113,18 +114,14 @@ function withoutResultType(result: JsonObject): JsonObject {
   return rest;
 }
 
-async function forModernClientOnLegacy(
-  call: Forwarding,
-  connection: Connection,
-  parked: ParkedCalls,
-): Promise<JsonObject> {
+async function forModernClientOnLegacy(call: Forwarding, parked: ParkedCalls): Promise<JsonObject> {
   const { requestState, inputResponses, ...params } = call.params;
   const result = await parked.turn(call.exchange, call.binding, { requestState, inputResponses }, (hooks) =>
     call.instance.request(
       call.method,
       params,
       { ...options(call, hooks.signal), onNotification: hooks.onNotification, onRequest: hooks.onRequest },
-      connection,
+      call.connection,
     ),
   );
   return result['resultType'] === undefined ? { resultType: 'complete', ...result } : result;

@@ -6,6 +6,7 @@ import { metaKeys } from '../kernel/protocol.ts';
 import type { Instance } from '../pool/instance.ts';
 import { createRoundRobin } from '../pool/selection/round-robin.ts';
 import type { SelectionPolicy } from '../pool/selection/policy.ts';
+import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 import { forward, translateError } from './forward.ts';
 import { headerValueOf } from './param-headers.ts';
@@ -46,6 +47,7 @@ function textOf(params: JsonObject, field: string): string {
 }
 
 export function createInvoker(parked: ParkedCalls): Invoker {
+  const affinity = createAffinity();
   const policies = new WeakMap<Group, SelectionPolicy>();
 
   /** Group members in the order to try: one by the policy, then the others. */
@@ -73,12 +75,19 @@ export function createInvoker(parked: ParkedCalls): Invoker {
       server: group.alias,
       problem: 'it has no instances',
     });
-    for (const instance of candidates(group)) {
+    // Back to where the conversation began, if that is one of this group's: a state opens no other door.
+    const origin = affinity.find(params['requestState']);
+    const isHere = origin !== undefined && group.instances.includes(origin.instance);
+    for (const instance of isHere ? [origin.instance] : candidates(group)) {
       try {
+        const connection = isHere ? origin.connection : await instance.acquire();
         const result = await forward(
-          { instance, method, params, exchange, binding, ...(paramHeaders && { paramHeaders }) },
+          { instance, connection, method, params, exchange, binding, paramHeaders },
           parked,
         );
+        if (result['resultType'] === 'input_required' && connection.era === 'modern') {
+          affinity.remember(result['requestState'], { instance, connection });
+        }
         return group.prefix === '' ? result : rewriteResult(result, (uri) => group.prefix + uri);
       } catch (error) {
         failure = translateError(error, exchange.era);

@@ -59,6 +59,8 @@ export interface Instance {
   learn(): Promise<void>;
   /** A live connection by the selection policy; starts the instance if need be. */
   acquire(): Promise<Connection>;
+  /** True while the connection is one of this instance's. */
+  isLive(connection: Connection): boolean;
   /** One counted request, over `via` or over a connection by the selection policy. */
   request(
     method: string,
@@ -212,6 +214,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       await replicas[0]?.stop();
     },
     acquire,
+    isLive: (connection) => replicas.some((replica) => replica.connection === connection),
     async request(method, params, options, via) {
       counters.calls += 1;
       try {

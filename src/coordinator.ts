@@ -90,7 +90,7 @@ export async function startCoordinator(
       count: config.hosts,
       logger,
       memory: (operation, input, caller) =>
-        memory.call(operation as MemoryOperation, input as MemoryInput<MemoryOperation>, caller),
+        memory.call(operation, input as MemoryInput<MemoryOperation>, caller),
     }),
   );
   const connect = createConnect({

@@ -34,6 +34,7 @@ export const customCategory = 'custom';
 const firstCustomPort = 4110;
 const lastPort = 65_535;
 
+/** True for the ten of the table, `core` and `custom`. */
 export function isKnownCategory(name: string): boolean {
   return (
     name === coreCategory || name === customCategory || categories.some((category) => category.name === name)

@@ -24,7 +24,9 @@ const plan = (count: number, servers = eight) => planBuiltIns(count, servers, cr
 
 describe('planBuiltIns', () => {
   it('starts one of each first, on its own port', () => {
-    expect(plan(8).map(({ name, port }) => [name, port])).toEqual(eight.map(({ definition }) => [definition.name, definition.port]));
+    expect(plan(8).map(({ name, port }) => [name, port])).toEqual(
+      eight.map(({ definition }) => [definition.name, definition.port]),
+    );
     expect(plan(3)).toHaveLength(3);
     expect(plan(0)).toEqual([]);
   });
@@ -45,7 +47,10 @@ describe('planBuiltIns', () => {
       const ports = specs.filter(({ category }) => category === name).map(({ port }) => port);
       expect(ports.length).toBeGreaterThan(90);
       for (const port of ports) {
-        expect((port >= firstPort && port < firstPort + 50) || (port >= firstExtendedPort && port < firstExtendedPort + 50)).toBe(true);
+        expect(
+          (port >= firstPort && port < firstPort + 50) ||
+            (port >= firstExtendedPort && port < firstExtendedPort + 50),
+        ).toBe(true);
       }
     }
   });
@@ -68,12 +73,22 @@ describe('planBuiltIns', () => {
 });
 
 describe('specFromEntry', () => {
-  const spec = (name: string, entry: Parameters<typeof specFromEntry>[1]) => specFromEntry(name, entry, 'config', createPortLedger(), eight);
+  const spec = (name: string, entry: Parameters<typeof specFromEntry>[1]) =>
+    specFromEntry(name, entry, 'config', createPortLedger(), eight);
 
   it('takes the three forms', () => {
-    expect(spec('a', { command: 'x', args: ['y'] })).toMatchObject({ id: 'a', alias: 'a', category: 'custom', port: 4110, launch: { kind: 'stdio', args: ['y'] } });
+    expect(spec('a', { command: 'x', args: ['y'] })).toMatchObject({
+      id: 'a',
+      alias: 'a',
+      category: 'custom',
+      port: 4110,
+      launch: { kind: 'stdio', args: ['y'] },
+    });
     expect(spec('b', { url: 'http://x/mcp' }).launch).toMatchObject({ kind: 'streamable-http', era: 'auto' });
-    expect(spec('c', { builtin: 'sqlite', category: 'database', port: 3110 })).toMatchObject({ port: 3110, launch: { kind: 'in-process' } });
+    expect(spec('c', { builtin: 'sqlite', category: 'database', port: 3110 })).toMatchObject({
+      port: 3110,
+      launch: { kind: 'in-process' },
+    });
   });
 
   it('names the wrong built-in and the ones there are', () => {

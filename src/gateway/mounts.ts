@@ -1,6 +1,6 @@
 /** The three kinds of mount, each with its compiled view, renewed when the pool has changed. */
 
-import { categories, coreCategory, customCategory } from '../catalog/categories.ts';
+import { isKnownCategory } from '../catalog/categories.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -51,13 +51,9 @@ export function createMounts(pool: Pool): Mounts {
       const id = decode(raw);
       if (id === undefined) return undefined;
       if (kind === 'servers') return `server:${id}`;
-      return isCategory(id) ? `category:${id}` : undefined;
+      return isKnownCategory(id) ? `category:${id}` : undefined;
     },
   };
-}
-
-function isCategory(id: string): boolean {
-  return id === coreCategory || id === customCategory || categories.some(({ name }) => name === id);
 }
 
 function decode(raw: string): string | undefined {

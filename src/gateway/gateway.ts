@@ -60,26 +60,30 @@ const sharedInstructions =
 /** How often idle sessions are looked for. */
 const sweepMs = 60_000;
 
-const listMethods: Readonly<Record<string, { kind: ListKind; identity: string }>> = {
-  'tools/list': { kind: 'tools', identity: 'name' },
-  'prompts/list': { kind: 'prompts', identity: 'name' },
-  'resources/list': { kind: 'resources', identity: 'uri' },
-  'resources/templates/list': { kind: 'resourceTemplates', identity: 'uriTemplate' },
-};
+const listMethods: ReadonlyMap<string, { kind: ListKind; identity: string }> = new Map([
+  ['tools/list', { kind: 'tools', identity: 'name' }],
+  ['prompts/list', { kind: 'prompts', identity: 'name' }],
+  ['resources/list', { kind: 'resources', identity: 'uri' }],
+  ['resources/templates/list', { kind: 'resourceTemplates', identity: 'uriTemplate' }],
+]);
 
-const invocations: Readonly<Record<string, Exclude<keyof Invoker, 'pass'>>> = {
-  'tools/call': 'callTool',
-  'prompts/get': 'getPrompt',
-  'resources/read': 'readResource',
-  'completion/complete': 'complete',
-};
+const invocations: ReadonlyMap<string, Exclude<keyof Invoker, 'pass'>> = new Map([
+  ['tools/call', 'callTool'],
+  ['prompts/get', 'getPrompt'],
+  ['resources/read', 'readResource'],
+  ['completion/complete', 'complete'],
+]);
 
 /** Methods of the other era, or of the handshake, that are never passed to an upstream. */
 const neverPassed =
   /^(initialize|ping|logging\/setLevel|resources\/(un)?subscribe|subscriptions\/listen|server\/discover)$/;
 
-function list(view: View, method: string, params: JsonObject, exchange: Exchange): JsonObject {
-  const { kind, identity } = listMethods[method]!;
+function list(
+  view: View,
+  { kind, identity }: { kind: ListKind; identity: string },
+  params: JsonObject,
+  exchange: Exchange,
+): JsonObject {
   const { items, nextCursor } = pageOf(view.lists[kind], identity, params['cursor']);
   const page = { [kind]: items, ...(nextCursor !== undefined && { nextCursor }) };
   return exchange.era === 'modern' ? { resultType: 'complete', ...page, ...view.caching[kind] } : page;
@@ -141,8 +145,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessions,
     view,
     async handle(view, method, params, exchange) {
-      if (method in listMethods) return list(view, method, params, exchange);
-      const invocation = invocations[method];
+      const listed = listMethods.get(method);
+      if (listed) return list(view, listed, params, exchange);
+      const invocation = invocations.get(method);
       if (invocation) return await invoker[invocation](view, params, exchange);
       if (neverPassed.test(method)) throw new AppError('METHOD_NOT_FOUND', { method });
       return await invoker.pass(view, method, params, exchange);

@@ -46,7 +46,5 @@ export function decodeHeaderValue(raw: string): string | undefined {
   if (!match) return trimmed;
   const encoded = match[1] ?? '';
   const bytes = Buffer.from(encoded, 'base64');
-  return bytes.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '')
-    ? bytes.toString('utf8')
-    : undefined;
+  return bytes.toString('base64') === encoded ? bytes.toString('utf8') : undefined;
 }

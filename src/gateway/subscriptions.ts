@@ -1,5 +1,6 @@
 /** Resource subscriptions counted per instance and URI, over sessions and listen streams alike. */
 
+import { AppError } from '../kernel/errors.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { View } from './view.ts';
 
@@ -40,7 +41,7 @@ export function createSubscriptions(): Subscriptions {
       const resolved = view.resolveUri(uri);
       // A group's instances are interchangeable, so the first one speaks for all.
       const instance = resolved?.group.instances[0];
-      if (!resolved || !instance) return async () => {};
+      if (!resolved || !instance) throw new AppError('RESOURCE_NOT_FOUND', { uri });
       const byUri = watches.get(instance) ?? new Map<string, Set<Watch>>();
       watches.set(instance, byUri);
       const set = byUri.get(resolved.uri) ?? new Set<Watch>();

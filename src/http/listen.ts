@@ -19,6 +19,7 @@ import type { Pool } from '../pool/pool.ts';
 import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
+import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
 import { createRest } from './rest.ts';
 import type { RouteHandlers } from './serve-routes.ts';
@@ -47,6 +48,7 @@ interface Edge {
   readonly guard: Guard;
   readonly endpoint: McpEndpoint;
   readonly logger: Logger;
+  readonly requests: OpenRequests;
 }
 
 const corsHeaders = {
@@ -64,6 +66,7 @@ function route(
   next: RequestListener,
 ): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
+    edge.requests.add(response);
     try {
       edge.guard(request);
     } catch (error) {
@@ -119,7 +122,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   assertMayBind(host);
   const keepAlive = createKeepAlive();
   const endpoint = createMcpEndpoint({ gateway, logger, keepAlive, bodyLimitBytes: options.bodyLimitBytes });
-  const edge: Edge = { guard: createGuard(options), endpoint, logger };
+  const edge: Edge = { guard: createGuard(options), endpoint, logger, requests: createOpenRequests() };
   let main: Server | undefined;
   const rest = await createRest({
     handlers: options.handlers,
@@ -142,18 +145,12 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async drain(timeoutMs) {
       keepAlive.endAll();
-      const closed = servers().map(
-        (one) =>
-          new Promise<void>((resolve) => {
-            one.close(() => resolve());
-            one.closeIdleConnections();
-          }),
-      );
+      for (const one of servers()) one.close();
       let timer: NodeJS.Timeout | undefined;
       const timeout = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, timeoutMs);
       });
-      await Promise.race([Promise.all(closed), timeout]);
+      await Promise.race([edge.requests.whenNone(), timeout]);
       clearTimeout(timer);
     },
     async [Symbol.asyncDispose]() {

@@ -34,6 +34,22 @@ export interface Pool extends AsyncDisposable {
   ): Promise<{ id: string; reason: string }[]>;
 }
 
+/** A lazy server that is slow to say what it offers holds nobody up longer; its tools are announced later. */
+const learnPatienceMs = 5000;
+
+/** Runs `task` over all items, so many at a time. */
+async function eachOf<T>(
+  items: readonly T[],
+  concurrency: number,
+  task: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await task(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+}
+
 export function createPool(deps: InstanceDependencies): Pool {
   const byId = new Map<string, Instance>();
   const events = createEmitter<PoolEvent>((error) =>
@@ -83,23 +99,32 @@ export function createPool(deps: InstanceDependencies): Pool {
       events.emit({ kind: 'removed', instance });
     },
     async startAll(concurrency, onProgress) {
-      const queue = instances().filter(({ spec, listing }) => !spec.lazy || !listing);
-      const total = queue.length;
+      const eager = instances().filter(({ spec }) => !spec.lazy);
+      const unknown = instances().filter(({ spec, listing }) => spec.lazy && !listing);
+      const total = eager.length;
       const failures: { id: string; reason: string }[] = [];
       let ready = 0;
-      let next = 0;
-      const worker = async () => {
-        for (let instance = queue[next++]; instance !== undefined; instance = queue[next++]) {
-          try {
-            await (instance.spec.lazy ? instance.learn() : instance.start());
-            ready += 1;
-          } catch (error) {
-            failures.push({ id: instance.spec.id, reason: messageOf(error) });
-          }
-          onProgress?.({ ready, failed: failures.length, total });
+      await eachOf(eager, concurrency, async (instance) => {
+        try {
+          await instance.start();
+          ready += 1;
+        } catch (error) {
+          failures.push({ id: instance.spec.id, reason: messageOf(error) });
         }
-      };
-      await Promise.all(Array.from({ length: Math.min(concurrency, total) }, worker));
+        onProgress?.({ ready, failed: failures.length, total });
+      });
+      const learning = eachOf(unknown, concurrency, async (instance) => {
+        await instance.learn().catch((error: unknown) => {
+          deps.logger.warn(
+            { server: instance.spec.id, problem: messageOf(error) },
+            'could not learn what it offers',
+          );
+        });
+      });
+      await Promise.race([
+        learning,
+        new Promise<void>((resolve) => void deps.clock.after(learnPatienceMs, resolve)),
+      ]);
       return failures;
     },
     async [Symbol.asyncDispose]() {

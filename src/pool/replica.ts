@@ -1,7 +1,7 @@
 /** One connection kept alive: opened once for all who wait, reopened with back-off when it breaks. */
 
 import type { Clock } from '../kernel/clock.ts';
-import { AppError, messageOf } from '../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { RpcNotification } from '../kernel/json-rpc.ts';
 import type { Connection } from '../transport/connection.ts';
 import { backoffMs, type BackoffOptions } from './backoff.ts';
@@ -116,7 +116,8 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
       (error: unknown) => {
         opening = undefined;
-        reason = messageOf(error);
+        const isNamed = isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL');
+        reason = isNamed ? String(error.data['problem'] ?? error.message) : messageOf(error);
         if (born === generation) {
           if (options.lazy) moveTo('sleeping');
           else scheduleRetry();

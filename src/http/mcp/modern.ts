@@ -77,14 +77,14 @@ export async function serveModernPost(
         : await deps.gateway.handle(view, body.method, params, exchange);
     reply.end({ jsonrpc: '2.0', id: body.id, result });
   } catch (error) {
-    reply.end(errorResponse(body.id, error, deps.logger), statusOf(error));
+    reply.end(errorResponse(body.id, error, deps.logger), statusOf(error, body.method));
   }
 }
 
 /** Errors of the envelope have their own status; an upstream's error travels in a 200. */
-function statusOf(thrown: unknown): number {
+function statusOf(thrown: unknown, method: string): number {
   if (thrown instanceof RpcError) {
-    if (thrown.code === rpcCodes.methodNotFound) return 404;
+    if (thrown.code === rpcCodes.methodNotFound && !(method in namedMethods)) return 404;
     return thrown.code === rpcCodes.missingClientCapability ? 400 : 200;
   }
   const error = toAppError(thrown);

@@ -98,10 +98,15 @@ export async function startCoordinator(
     ledger,
     logger,
     dataDir,
-    requestTimeoutMs: config.limits.requestTimeoutMs,
   });
   const pool = parts.use(
-    createPool({ connect, listings: createListingStore(store), clock: systemClock, logger }),
+    createPool({
+      connect,
+      listings: createListingStore(store),
+      clock: systemClock,
+      logger,
+      requestTimeoutMs: config.limits.requestTimeoutMs,
+    }),
   );
   const registry = await fillPool(pool, loaded, store, logger);
 

@@ -15,8 +15,6 @@ export interface ConnectDependencies {
   readonly logger: Logger;
   /** Absolute; built-in servers write under `<dataDir>/servers/<name>`. */
   readonly dataDir: string;
-  /** Longest time for one request, milliseconds. */
-  readonly requestTimeoutMs: number;
 }
 
 /** The folder that all instances of one definition share. */
@@ -26,7 +24,7 @@ function serverDataDir(dataDir: string, spec: InstanceSpec): string {
 
 export function createConnect(deps: ConnectDependencies): Connect {
   const { hosts, ledger, logger, dataDir } = deps;
-  return async (spec, events, onStderr) => {
+  return async (spec, events, onStderr, signal) => {
     const { launch } = spec;
     if (launch.kind === 'in-process') {
       return await hosts.connect(
@@ -56,7 +54,7 @@ export function createConnect(deps: ConnectDependencies): Connect {
           era: launch.era,
         },
         events,
-        { logger, ledger, onStderr },
+        { logger, ledger, onStderr, signal },
       );
     }
     return await connectHttp(
@@ -65,10 +63,9 @@ export function createConnect(deps: ConnectDependencies): Connect {
         url: launch.url,
         headers: { ...launch.headers },
         era: launch.era,
-        timeoutMs: deps.requestTimeoutMs,
       },
       events,
-      { logger },
+      { logger, signal },
     );
   };
 }

@@ -30,6 +30,8 @@ export type Connect = (
   spec: InstanceSpec,
   events: ConnectionEvents,
   onStderr: (line: string) => void,
+  /** Ends a connection attempt under way. */
+  signal: AbortSignal,
 ) => Promise<Connection>;
 
 export interface InstanceDependencies {
@@ -37,6 +39,8 @@ export interface InstanceDependencies {
   readonly listings: ListingStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Longest time for one request unless the spec says otherwise; default 60,000. */
+  readonly requestTimeoutMs?: number;
   readonly backoff?: BackoffOptions;
   /** Quiet time after a list_changed before the lists are read again, milliseconds. */
   readonly relistDelayMs?: number;
@@ -87,6 +91,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
   const policy = createRoundRobin();
   const subscribed = new Set<string>();
   const counters = { calls: 0, errors: 0 };
+  const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs;
   let listing = await deps.listings.get(spec.listingKey);
   let startedAtMs: number | undefined;
   let stoppedByHand = false;
@@ -151,7 +156,8 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       lazy: spec.lazy,
       clock,
       backoff: deps.backoff ?? restartBackoff,
-      open: (connectionEvents) => deps.connect(spec, connectionEvents, (line) => logs.push(line)),
+      open: (connectionEvents, signal) =>
+        deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
       onOpen: (connection) => onOpen(connection, index),
       onNotification,
       onChange: () => events.emit({ kind: 'state' }),
@@ -219,11 +225,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       counters.calls += 1;
       try {
         const connection = via ?? (await acquire());
-        return await connection.request(
-          method,
-          params,
-          spec.timeoutMs === undefined ? options : { timeoutMs: spec.timeoutMs, ...options },
-        );
+        return await connection.request(method, params, { timeoutMs, ...options });
       } catch (error) {
         // A client that changed its mind says nothing about the server's health.
         if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;

@@ -14,10 +14,10 @@ export interface ReplicaOptions {
   readonly lazy: boolean;
   readonly clock: Clock;
   readonly backoff: BackoffOptions;
-  readonly open: (events: {
-    onNotification: (n: RpcNotification) => void;
-    onClose: (e: Error) => void;
-  }) => Promise<Connection>;
+  readonly open: (
+    events: { onNotification: (n: RpcNotification) => void; onClose: (e: Error) => void },
+    signal: AbortSignal,
+  ) => Promise<Connection>;
   /** Runs on each fresh connection before anyone may use it. */
   readonly onOpen: (connection: Connection) => Promise<void>;
   readonly onNotification: (notification: RpcNotification) => void;
@@ -51,6 +51,7 @@ export function createReplica(options: ReplicaOptions): Replica {
   let openedAtMs = 0;
   /** Grows with each stop, so that an opening that ends afterwards knows that it came too late. */
   let generation = 0;
+  let attempt = new AbortController();
 
   function moveTo(next: ReplicaState): void {
     state = next;
@@ -81,13 +82,14 @@ export function createReplica(options: ReplicaOptions): Replica {
     const born = generation;
     let fresh: Connection | undefined;
     let brokeEarly: Error | undefined;
-    fresh = await options.open({
+    const connectionEvents = {
       onNotification: options.onNotification,
-      onClose: (error) => {
+      onClose: (error: Error) => {
         if (fresh === undefined || connection !== fresh) brokeEarly = error;
         else onBreak(fresh, error);
       },
-    });
+    };
+    fresh = await options.open(connectionEvents, attempt.signal);
     try {
       await options.onOpen(fresh);
       if (brokeEarly !== undefined) throw brokeEarly;
@@ -96,6 +98,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       await fresh.close();
       throw error;
     }
+    // Taken here and not after the promise: a break in between would go unseen.
+    connection = fresh;
+    openedAtMs = clock.now();
+    reason = undefined;
     return fresh;
   }
 
@@ -108,10 +114,7 @@ export function createReplica(options: ReplicaOptions): Replica {
     opening = connect().then(
       (fresh) => {
         opening = undefined;
-        connection = fresh;
-        openedAtMs = clock.now();
-        reason = undefined;
-        moveTo('ready');
+        if (connection === fresh) moveTo('ready');
         return fresh;
       },
       (error: unknown) => {
@@ -154,6 +157,8 @@ export function createReplica(options: ReplicaOptions): Replica {
     },
     async stop() {
       generation += 1;
+      attempt.abort();
+      attempt = new AbortController();
       cancelRetry?.();
       cancelRetry = undefined;
       const live = connection;

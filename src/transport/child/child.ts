@@ -1,0 +1,178 @@
+/** A child process that leads its own group, as a stream of lines in both directions. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { AppError, messageOf } from '../../kernel/errors.ts';
+import type { ProcessLedger } from '../process-ledger.ts';
+import { childMarker } from '../process-ledger.ts';
+import { childEnvironment } from './child-environment.ts';
+import { createLineReader } from './line-reader.ts';
+import { endProcessGroup } from './process-group.ts';
+import { resolveCommand } from './resolve-command.ts';
+
+export interface ChildSpec {
+  readonly server: string;
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+export interface ChildOptions {
+  readonly maxLineBytes: number;
+  readonly ledger?: ProcessLedger | undefined;
+}
+
+export interface ChildEvents {
+  onLine(line: string): void;
+  onErrorLine(line: string): void;
+  /** The child is gone, or its output ended; told once, also when it was us who ended it. */
+  onEnd(problem: string): void;
+}
+
+export interface Child {
+  readonly pid: number;
+  /** Writes one line; `onWritten` runs when the pipe took it. */
+  write(line: string): void;
+  /** False while the pipe is full; `onDrain` of `whenWritable` tells when to go on. */
+  readonly isWritable: boolean;
+  whenWritable(task: () => void): void;
+  /** Closes stdin, then ends the whole group; resolves when it is empty. Idempotent. */
+  end(): Promise<void>;
+}
+
+/** At most 5 seconds in all: 1 to leave by itself, 2 after SIGTERM, up to 2 after SIGKILL. */
+const endTimes = { graceMs: 1000, termMs: 2000 };
+/** Output that a dead child left in the pipe is read for so long; a grandchild may hold the pipe open for ever. */
+const lastWordsMs = 100;
+const maxErrorLineBytes = 64 * 1024;
+
+/** Starts the program; rejects UPSTREAM_UNAVAILABLE when it cannot be started. */
+export async function spawnChild(
+  spec: ChildSpec,
+  options: ChildOptions,
+  events: ChildEvents,
+): Promise<Child> {
+  const { server } = spec;
+  const { ledger } = options;
+  const env = childEnvironment(spec.env ?? {}, process.env);
+  if (ledger) env[childMarker] = ledger.nextMarker();
+  const { command, args } = resolveCommand(server, spec.command, spec.args ?? [], env);
+  const child = await start(server, command, args, env, spec.cwd, ledger);
+  return watch(child, options, env[childMarker], events);
+}
+
+async function start(
+  server: string,
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd: string | undefined,
+  ledger: ProcessLedger | undefined,
+): Promise<ChildProcess> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  try {
+    const child = spawn(command, args, {
+      env,
+      cwd,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+      shell: false,
+    });
+    if (child.pid !== undefined) ledger?.record(child.pid);
+    child.once('spawn', resolve);
+    child.once('error', reject);
+    await promise;
+    return child;
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const problem = isMissing
+      ? `cannot start ${command}: no such program on PATH, or the working folder does not exist`
+      : `cannot start ${command}: ${messageOf(error)}`;
+    throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem }, { cause: error });
+  }
+}
+
+function watch(
+  child: ChildProcess,
+  { maxLineBytes, ledger }: ChildOptions,
+  marker: string | undefined,
+  events: ChildEvents,
+): Child {
+  const pid = child.pid!;
+  const stdin = child.stdin!;
+  const stdout = child.stdout!;
+  const stderr = child.stderr!;
+  let ending: Promise<void> | undefined;
+  let hasEnded = false;
+  let hasExited = false;
+
+  function ended(problem: string): void {
+    if (hasEnded) return;
+    hasEnded = true;
+    events.onEnd(problem);
+    void end();
+  }
+
+  async function endGroup(): Promise<void> {
+    stdin.end();
+    const isEmpty = await endProcessGroup(pid, endTimes, () => hasExited);
+    stdin.destroy();
+    stdout.destroy();
+    stderr.destroy();
+    if (marker !== undefined) await ledger?.endEscaped(marker);
+    // What could not be killed stays in the ledger for the next start.
+    if (isEmpty) ledger?.forget(pid);
+  }
+
+  function end(): Promise<void> {
+    ending ??= endGroup();
+    return ending;
+  }
+
+  const lines = createLineReader({
+    maxBytes: maxLineBytes,
+    onLine: (line) => events.onLine(line),
+    onTooLong: () => ended(`it sent a message of more than ${maxLineBytes} bytes`),
+  });
+  const errorLines = createLineReader({
+    maxBytes: maxErrorLineBytes,
+    onLine: (line) => events.onErrorLine(line),
+    onTooLong: (bytes) => events.onErrorLine(`(a line of more than ${bytes} bytes was left out)`),
+  });
+  stdout.on('data', (chunk: Buffer) => {
+    if (!hasEnded) lines.push(chunk);
+  });
+  stdout.once('end', () => {
+    lines.end();
+    // The exit code, if there is one, says more than the end of the output: give it a moment to arrive.
+    setTimeout(() => ended('it closed its output'), lastWordsMs).unref();
+  });
+  stderr.on('data', (chunk: Buffer) => errorLines.push(chunk));
+  stderr.once('end', () => errorLines.end());
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  stdin.on('error', () => setTimeout(() => ended('it closed its input'), lastWordsMs).unref());
+  child.on('error', () => {});
+  child.once('exit', (code, signal) => {
+    hasExited = true;
+    const problem = signal ? `it was ended by ${signal}` : `it exited with code ${code}`;
+    const tell = () => ended(problem);
+    if (stdout.readableEnded) return tell();
+    stdout.once('end', tell);
+    setTimeout(tell, lastWordsMs).unref();
+  });
+
+  return {
+    pid,
+    write(line) {
+      if (stdin.writable) stdin.write(line);
+    },
+    get isWritable() {
+      return !stdin.writableNeedDrain;
+    },
+    whenWritable(task) {
+      stdin.once('drain', task);
+    },
+    end,
+  };
+}

@@ -1,0 +1,118 @@
+/** A connection to one instance in a host worker. */
+
+import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { latestModernVersion } from '../../kernel/protocol.ts';
+import type { Connection, ConnectionEvents, ServerIdentity } from '../connection.ts';
+import { createCalls } from '../protocol/calls.ts';
+import type { Host, HostListener } from './host.ts';
+import type { InProcessSpec } from './hosts.ts';
+
+const openTimeoutMs = 30_000;
+
+/** Opens the instance; rejects UPSTREAM_UNAVAILABLE when the worker refuses it or dies. */
+export async function connectInProcess(
+  host: Host,
+  spec: InProcessSpec,
+  events: ConnectionEvents,
+  clock: Clock,
+): Promise<Connection> {
+  const { server } = spec;
+  const opened = Promise.withResolvers<ServerIdentity>();
+  let isOpen = false;
+  let ended: string | undefined;
+  const calls = createCalls({
+    server,
+    clock,
+    onAbandon(call, reason) {
+      if (ended !== undefined) return;
+      host.post({ kind: 'cancel', connection, id: call.id });
+      // A tool that never yields holds up all instances of the host.
+      if (reason === 'timeout') host.suspect();
+    },
+  });
+
+  const listener: HostListener = {
+    onMessage(message) {
+      switch (message.kind) {
+        case 'opened':
+          opened.resolve(message.server);
+          return;
+        case 'refused':
+          opened.reject(new AppError('UPSTREAM_UNAVAILABLE', { server, problem: message.problem }));
+          return;
+        case 'result':
+          calls.answer({ jsonrpc: '2.0', id: message.id, result: message.result });
+          return;
+        case 'error':
+          calls.answer({ jsonrpc: '2.0', id: message.id, error: message.error });
+          return;
+        default: {
+          const { id, notification } = message;
+          if (notification.method === 'notifications/progress') calls.progress(notification);
+          else calls.get(id)?.options.onNotification?.(notification);
+        }
+      }
+    },
+    onExit(problem, isOwn) {
+      ended = problem;
+      opened.reject(new AppError('UPSTREAM_UNAVAILABLE', { server, problem }));
+      calls.rejectAll(problem);
+      if (isOpen && !isOwn) events.onClose?.(new AppError('UPSTREAM_FAILED', { server, problem }));
+    },
+  };
+
+  const connection = host.open(
+    { module: spec.module, instance: spec.instance, settings: spec.settings },
+    listener,
+  );
+  const cancelTimer = clock.after(openTimeoutMs, () => {
+    opened.reject(
+      new AppError('UPSTREAM_UNAVAILABLE', { server, problem: `it did not start in ${openTimeoutMs} ms` }),
+    );
+    host.suspect();
+  });
+  const identity = await opened.promise.finally(cancelTimer).catch((error: unknown) => {
+    host.close(connection);
+    throw error;
+  });
+  isOpen = true;
+
+  async function close(): Promise<void> {
+    if (ended !== undefined) return;
+    ended = 'the connection is closed';
+    host.close(connection);
+    calls.rejectAll(ended);
+  }
+
+  return {
+    era: 'modern',
+    protocolVersion: latestModernVersion,
+    server: identity,
+    async request(method, params, options = {}) {
+      if (ended !== undefined) throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem: ended });
+      return await calls.run(method, params, options, (call) => {
+        call.sent = true;
+        host.post({
+          kind: 'call',
+          connection,
+          id: call.id,
+          method,
+          params,
+          actor: options.peer?.clientInfo?.name ?? 'anonymous',
+          requestId: options.requestId ?? crypto.randomUUID(),
+          wantsProgress: call.callerToken !== undefined,
+          logLevel: options.peer?.logLevel,
+        });
+      });
+    },
+    // Built-in servers take no notifications from clients.
+    notify() {},
+    async subscribe(uri) {
+      throw new AppError('RESOURCE_NOT_FOUND', { uri });
+    },
+    async unsubscribe() {},
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,163 @@
+/** One host worker thread and the connections it serves. */
+
+import { availableParallelism, totalmem } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../kernel/clock.ts';
+import type { InstanceContext } from '../../kernel/define-server.ts';
+import { messageOf, toAppError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { MemoryCaller, MemoryOperation } from '../../kernel/memory-operations.ts';
+import type { FromHost, ToHost } from './wire.ts';
+
+/** Runs an operation of the shared memory on behalf of a tool. */
+export type RunMemory = (
+  operation: MemoryOperation,
+  input: unknown,
+  caller: MemoryCaller,
+) => Promise<unknown>;
+
+/** What a host tells the connection it belongs to. */
+export interface HostListener {
+  onMessage(message: Extract<FromHost, { connection: number }>): void;
+  /** The worker is gone; by our own doing when `isOwn`. */
+  onExit(problem: string, isOwn: boolean): void;
+}
+
+export interface Host {
+  /** Connections served now; the least loaded host gets the next. */
+  readonly load: number;
+  readonly isAlive: boolean;
+  /** Opens a connection; its messages and its end go to the listener. */
+  open(
+    spec: { module: string; instance: InstanceContext; settings: unknown },
+    listener: HostListener,
+  ): number;
+  post(message: Extract<ToHost, { kind: 'call' | 'cancel' }>): void;
+  close(connection: number): void;
+  /** Something was not answered in time: ends the thread unless it gives a sign of life within 5 seconds. */
+  suspect(): void;
+  /** Ends the thread. */
+  terminate(): Promise<void>;
+}
+
+/** `.ts` in the tree, `.js` in a published build. */
+const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const entry = new URL(`./host-worker${extension}`, import.meta.url);
+
+const signOfLifeMs = 5000;
+
+/** A runaway server must fail in its own heap before the machine swaps; small machines still get 256 MiB a host. */
+function maxHeapMb(): number {
+  const perHost = totalmem() / 1024 / 1024 / 2 / availableParallelism();
+  return Math.round(Math.min(Math.max(perHost, 256), 4096));
+}
+
+export function createHost(options: { logger: Logger; memory: RunMemory; clock: Clock }): Host {
+  const { logger, clock } = options;
+  const listeners = new Map<number, HostListener>();
+  let lastConnection = 0;
+  let isAlive = true;
+  let isOwn = false;
+  let cancelSuspicion: (() => void) | undefined;
+  let problem = 'its host thread ended';
+  const worker = new Worker(entry, {
+    name: 'git-memory-mcp-host',
+    // Flags of the coordinator's own command line (an inspector port, say) are not for its threads.
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb() },
+  });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
+  const post = (message: ToHost) => worker.postMessage(message);
+
+  async function runMemory(message: Extract<FromHost, { kind: 'memory' }>): Promise<void> {
+    const { id, operation, input, caller } = message;
+    try {
+      post({ kind: 'memory-result', id, value: await options.memory(operation, input, caller) });
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'INTERNAL')
+        logger.error({ err: thrown, operation, id: error.id }, 'memory operation failed');
+      post({
+        kind: 'memory-error',
+        id,
+        error: { code: error.code, data: { ...error.data, id: error.id } },
+      });
+    }
+  }
+
+  function onMessage(message: FromHost): void {
+    if (message.kind === 'memory') void runMemory(message);
+    else if (message.kind === 'pong') clearSuspicion();
+    else if (message.kind === 'log') logger[message.level](message.data, message.message);
+    else listeners.get(message.connection)?.onMessage(message);
+  }
+
+  function clearSuspicion(): void {
+    cancelSuspicion?.();
+    cancelSuspicion = undefined;
+  }
+
+  worker.on('message', (message: FromHost) => {
+    try {
+      onMessage(message);
+    } catch (error) {
+      logger.error({ err: error }, 'a listener failed');
+    }
+  });
+  worker.on('error', (error) => {
+    problem = `its host thread failed: ${messageOf(error)}`;
+    logger.error({ err: error }, 'a host thread failed');
+  });
+  worker.on('exit', () => {
+    isAlive = false;
+    clearSuspicion();
+    const left = [...listeners.values()];
+    listeners.clear();
+    for (const listener of left) listener.onExit(problem, isOwn);
+  });
+  // What a server prints belongs in the log, not on the output of the coordinator.
+  worker.stdout.on('data', (chunk: Buffer) =>
+    logger.debug({ text: chunk.toString('utf8') }, 'a host thread printed'),
+  );
+  worker.stderr.on('data', (chunk: Buffer) =>
+    logger.debug({ text: chunk.toString('utf8') }, 'a host thread printed'),
+  );
+
+  return {
+    get load() {
+      return listeners.size;
+    },
+    get isAlive() {
+      return isAlive;
+    },
+    open(spec, listener) {
+      const connection = ++lastConnection;
+      listeners.set(connection, listener);
+      post({ kind: 'open', connection, ...spec });
+      return connection;
+    },
+    post,
+    close(connection) {
+      if (!listeners.delete(connection)) return;
+      if (isAlive) post({ kind: 'close', connection });
+    },
+    suspect() {
+      if (!isAlive || cancelSuspicion) return;
+      post({ kind: 'ping' });
+      cancelSuspicion = clock.after(signOfLifeMs, () => {
+        isAlive = false;
+        problem = 'its host thread was busy without end and was stopped';
+        logger.error({}, problem);
+        void worker.terminate();
+      });
+    },
+    async terminate() {
+      isAlive = false;
+      isOwn = true;
+      problem = 'the connection was closed';
+      await worker.terminate();
+    },
+  };
+}

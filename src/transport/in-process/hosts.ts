@@ -1,0 +1,62 @@
+/** Built-in servers in worker threads: thousands of light instances on a few hosts that may crash without us. */
+
+import { pathToFileURL } from 'node:url';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import type { InstanceContext } from '../../kernel/define-server.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { Connection, ConnectionEvents } from '../connection.ts';
+import { connectInProcess } from './connect-in-process.ts';
+import { createHost, type Host, type RunMemory } from './host.ts';
+
+export interface InProcessSpec {
+  /** Id for errors and logs. */
+  readonly server: string;
+  /** Absolute path or file URL of the server's file; its default export is the definition. */
+  readonly module: string;
+  readonly instance: InstanceContext;
+  /** Parsed by the definition's `settings` shape. */
+  readonly settings: unknown;
+}
+
+export interface Hosts extends AsyncDisposable {
+  /** Opens a light instance on the least loaded host. Rejects UPSTREAM_UNAVAILABLE when its module or settings are refused. */
+  connect(spec: InProcessSpec, events: ConnectionEvents): Promise<Connection>;
+}
+
+/** Threads are started by the first connections, and replaced when they died. */
+export function createHosts(options: {
+  /** Number of worker threads. */
+  count: number;
+  logger: Logger;
+  memory: RunMemory;
+  clock?: Clock;
+}): Hosts {
+  const { logger, memory, clock = systemClock } = options;
+  const hosts: Host[] = [];
+  let isDisposed = false;
+
+  function leastLoaded(): Host {
+    for (const dead of hosts.filter((host) => !host.isAlive)) hosts.splice(hosts.indexOf(dead), 1);
+    const best = hosts.reduce<Host | undefined>(
+      (a, b) => (a === undefined || b.load < a.load ? b : a),
+      undefined,
+    );
+    if (best && (best.load === 0 || hosts.length >= options.count)) return best;
+    const host = createHost({ logger, memory, clock });
+    hosts.push(host);
+    return host;
+  }
+
+  return {
+    async connect(spec, events) {
+      if (isDisposed) throw new AppError('SHUTTING_DOWN');
+      const module = spec.module.startsWith('file:') ? spec.module : pathToFileURL(spec.module).href;
+      return await connectInProcess(leastLoaded(), { ...spec, module }, events, clock);
+    },
+    async [Symbol.asyncDispose]() {
+      isDisposed = true;
+      await Promise.all(hosts.map((host) => host.terminate()));
+    },
+  };
+}

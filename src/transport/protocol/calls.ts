@@ -1,0 +1,187 @@
+/** The requests in flight on one connection: ids, answers, timeouts, cancellation and progress. */
+
+import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
+import {
+  isJsonObject,
+  isResponse,
+  type JsonObject,
+  type RequestId,
+  RpcError,
+  type RpcNotification,
+} from '../../kernel/json-rpc.ts';
+import type { RequestOptions } from '../connection.ts';
+import { createCallTable } from './call-table.ts';
+
+/** A request in flight; `A` is what its transport attaches to it. */
+export interface Call<A = unknown> {
+  /** Id on the wire, and the progress token where the caller asked for progress. */
+  readonly id: number;
+  readonly method: string;
+  readonly options: RequestOptions;
+  /** The token the caller put in `_meta.progressToken`; undefined when it wants no progress. */
+  readonly callerToken: RequestId | undefined;
+  /** Set by the transport as soon as the upstream may have seen the request. */
+  sent: boolean;
+  attachment: A | undefined;
+}
+
+export interface CallsDependencies<A> {
+  readonly server: string;
+  readonly clock: Clock;
+  /** The caller cancelled or the time is up: the transport tells the upstream. The call is already rejected. */
+  readonly onAbandon: (call: Call<A>, reason: 'cancelled' | 'timeout') => void;
+  /** The call is over, whatever its outcome. */
+  readonly onSettle?: (call: Call<A>) => void;
+}
+
+export interface Calls<A = unknown> {
+  /** A fresh id for a request that is not a call (`subscriptions/listen`). */
+  reserveId(): number;
+  /** Opens a call, hands it to `send`, and resolves with its result. */
+  run(
+    method: string,
+    params: JsonObject | undefined,
+    options: RequestOptions,
+    send: (call: Call<A>) => void,
+  ): Promise<JsonObject>;
+  get(id: unknown): Call<A> | undefined;
+  /** Settles the call that `message` answers; false when no call waits for it. */
+  answer(message: unknown): boolean;
+  reject(call: Call<A>, error: Error): void;
+  /** Rejects all calls: UPSTREAM_FAILED for those sent, UPSTREAM_UNAVAILABLE for the others. */
+  rejectAll(problem: string): void;
+  /** Routes a `notifications/progress` to its call with the caller's own token; false when it has none. */
+  progress(notification: RpcNotification): boolean;
+  /** Calls not yet answered, oldest first. */
+  inFlight(): Call<A>[];
+}
+
+/** Default time for an answer, milliseconds. */
+export const defaultTimeoutMs = 60_000;
+
+/** Longest delay that Node's timers take; a longer one would fire at once. */
+const maxDelayMs = 2_147_483_647;
+
+interface OpenCall<A> extends Call<A> {
+  resolve: (result: JsonObject) => void;
+  reject: (error: Error) => void;
+  release: () => void;
+  activeAtMs: number;
+}
+
+function tokenOf(params: JsonObject | undefined): RequestId | undefined {
+  const meta = params?.['_meta'];
+  const token = isJsonObject(meta) ? meta['progressToken'] : undefined;
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}
+
+/** The calls of one connection, none yet. */
+export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
+  const { server, clock } = deps;
+  const open = createCallTable<OpenCall<A>>();
+
+  function close(call: OpenCall<A>): boolean {
+    if (!open.delete(call.id)) return false;
+    call.release();
+    deps.onSettle?.(call);
+    return true;
+  }
+
+  function abandon(call: OpenCall<A>, reason: 'cancelled' | 'timeout', error: Error): void {
+    if (!close(call)) return;
+    call.reject(error);
+    deps.onAbandon(call, reason);
+  }
+
+  /** Arms the timeout and the caller's signal. Activity only moves a mark; the timer looks at it when it fires. */
+  function guard(call: OpenCall<A>): void {
+    const timeoutMs = Math.min(call.options.timeoutMs ?? defaultTimeoutMs, maxDelayMs);
+    const { signal } = call.options;
+    let cancelTimer = clock.after(timeoutMs, expire);
+    function expire(): void {
+      const leftMs = call.activeAtMs + timeoutMs - clock.now();
+      if (leftMs > 0) cancelTimer = clock.after(leftMs, expire);
+      else
+        abandon(
+          call,
+          'timeout',
+          new AppError('UPSTREAM_TIMEOUT', { server, method: call.method, timeoutMs }),
+        );
+    }
+    const cancel = () => abandon(call, 'cancelled', new AppError('REQUEST_CANCELLED'));
+    signal?.addEventListener('abort', cancel, { once: true });
+    call.release = () => {
+      cancelTimer();
+      signal?.removeEventListener('abort', cancel);
+    };
+  }
+
+  const calls: Calls<A> = {
+    reserveId: () => open.nextId(),
+    async run(method, params, options, send) {
+      if (options.signal?.aborted) throw new AppError('REQUEST_CANCELLED');
+      const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
+      const call: OpenCall<A> = {
+        id: open.nextId(),
+        method,
+        options,
+        callerToken: tokenOf(params),
+        sent: false,
+        attachment: undefined,
+        resolve,
+        reject,
+        release: () => {},
+        activeAtMs: clock.now(),
+      };
+      open.add(call);
+      guard(call);
+      try {
+        send(call);
+      } catch (error) {
+        calls.reject(call, error as Error);
+      }
+      return await promise;
+    },
+    get: (id) => open.get(id),
+    answer(message) {
+      const call = isJsonObject(message) ? open.get(message['id']) : undefined;
+      if (!call || !close(call)) return false;
+      if (!isResponse(message)) {
+        call.reject(
+          new AppError('UPSTREAM_PROTOCOL', { server, problem: 'an answer has no result and no error' }),
+        );
+      } else if (message.error) {
+        const {
+          code,
+          message: text,
+          data,
+        } = message.error as { code: unknown; message: unknown; data?: unknown };
+        call.reject(new RpcError({ code: Number(code) || -32603, message: String(text), data }));
+      } else call.resolve(message.result ?? {});
+      return true;
+    },
+    reject(call, error) {
+      const known = open.get(call.id);
+      if (known && close(known)) known.reject(error);
+    },
+    rejectAll(problem) {
+      for (const call of open.values()) {
+        const code = call.sent ? 'UPSTREAM_FAILED' : 'UPSTREAM_UNAVAILABLE';
+        calls.reject(call, new AppError(code, { server, problem }));
+      }
+    },
+    progress(notification) {
+      const call = open.get(notification.params?.['progressToken']);
+      if (!call || call.callerToken === undefined) return false;
+      call.activeAtMs = clock.now();
+      call.options.onNotification?.({
+        ...notification,
+        params: { ...notification.params, progressToken: call.callerToken },
+      });
+      return true;
+    },
+    inFlight: () => open.values(),
+  };
+  return calls;
+}

@@ -25,6 +25,7 @@ import { toolsRoutes } from './http/routes/tools.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError, messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
+import { product } from './kernel/product.ts';
 import type { MemoryInput, MemoryOperation } from './kernel/memory-operations.ts';
 import { openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
@@ -32,7 +33,6 @@ import { createPool, type Pool, type StartReport } from './pool/pool.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createHosts } from './transport/in-process/hosts.ts';
 import { createProcessLedger } from './transport/process-ledger.ts';
-import { version } from './version.ts';
 
 export interface CoordinatorOptions {
   readonly logger: Logger;
@@ -112,7 +112,6 @@ export async function startCoordinator(
 
   const gateway = createGateway({
     pool,
-    version,
     limits: { maxSessions: config.limits.maxSessions, idleMs: config.limits.sessionIdleMs },
   });
   parts.defer(() => gateway.close());
@@ -137,7 +136,7 @@ export async function startCoordinator(
         pool,
         gateway,
         memory,
-        version,
+        version: product.version,
         dataDir,
         startedAtMs,
         baseUrl: () => baseUrl,

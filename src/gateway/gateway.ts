@@ -13,6 +13,7 @@ import {
   modernVersions,
   passesLogLevel,
 } from '../kernel/protocol.ts';
+import { product } from '../kernel/product.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
@@ -49,7 +50,6 @@ export interface Gateway {
 
 export interface GatewayOptions {
   readonly pool: Pool;
-  readonly version: string;
   readonly limits: SessionLimits;
   readonly clock?: Clock;
 }
@@ -163,7 +163,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         capabilities: isJsonObject(params['capabilities']) ? params['capabilities'] : {},
       });
       leave.set(session, announcer.add({ mount: key, send: (notification) => session.send(notification) }));
-      const { info, instructions } = identityOf(current, options.version);
+      const { info, instructions } = identityOf(current);
       const result = {
         protocolVersion,
         capabilities: capabilitiesOf(current),
@@ -173,7 +173,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return { session, result };
     },
     discover(view) {
-      const { info, instructions } = identityOf(view, options.version);
+      const { info, instructions } = identityOf(view);
       return {
         resultType: 'complete',
         supportedVersions: [...modernVersions],
@@ -262,7 +262,7 @@ function isClientInfo(value: unknown): value is JsonObject & { name: string; ver
   return isJsonObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';
 }
 
-function identityOf(view: View, version: string): { info: JsonObject; instructions?: string } {
+function identityOf(view: View): { info: JsonObject; instructions?: string } {
   const [group] = view.groups;
   const listing = view.isSingle && group ? listingOf(group) : undefined;
   if (listing)
@@ -271,7 +271,7 @@ function identityOf(view: View, version: string): { info: JsonObject; instructio
       ...(listing.server.instructions !== undefined && { instructions: listing.server.instructions }),
     };
   return {
-    info: { name: 'git-memory-mcp-server', title: 'Git Memory MCP Server', version },
+    info: { ...product, title: 'Git Memory MCP Server' },
     instructions: sharedInstructions,
   };
 }

@@ -119,8 +119,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       },
       (error: unknown) => {
         opening = undefined;
-        const isNamed = isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL');
-        reason = isNamed ? String(error.data['problem'] ?? error.message) : messageOf(error);
+        reason = problemOf(error);
         if (born === generation) {
           if (options.lazy) moveTo('sleeping');
           else scheduleRetry();
@@ -171,4 +170,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       if (state !== rest) moveTo(rest);
     },
   };
+}
+
+/** Why a connection failed, without the server's name, which the caller's sentence has already. */
+function problemOf(error: unknown): string {
+  const problem = isAppError(error) ? error.data['problem'] : undefined;
+  return typeof problem === 'string' ? problem : messageOf(error);
 }

@@ -4,46 +4,21 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Gateway } from '../../gateway/gateway.ts';
 import type { MountKey } from '../../gateway/mounts.ts';
 import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
-import {
-  isJsonObject,
-  type RequestId,
-  RpcError,
-  type RpcResponse,
-  toRpcError,
-} from '../../kernel/json-rpc.ts';
+import { isJsonObject } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { isModernVersion, mcpHeaders, metaKeys } from '../../kernel/protocol.ts';
+import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
 import { serveLegacyDelete, serveLegacyGet, serveLegacyPost } from './legacy.ts';
 import { serveModernPost } from './modern.ts';
 import { readJson } from './read-json.ts';
-import type { KeepAlive } from './reply.ts';
-
-export interface EndpointDependencies {
-  readonly gateway: Gateway;
-  readonly logger: Logger;
-  readonly keepAlive: KeepAlive;
-  readonly bodyLimitBytes: number;
-}
 
 export type McpEndpoint = (
   mount: MountKey,
   request: IncomingMessage,
   response: ServerResponse,
 ) => Promise<void>;
-
-/** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */
-export function errorResponse(id: RequestId | null, thrown: unknown, logger: Logger): RpcResponse {
-  if (thrown instanceof RpcError) {
-    const { code, message, data } = thrown;
-    return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
-  }
-  const error = toAppError(thrown);
-  if (error.code === 'INTERNAL') logger.error({ id: error.id, err: error.cause }, 'request failed');
-  return { jsonrpc: '2.0', id, error: toRpcError(error) };
-}
 
 /** Ends a request that failed before it was one: plain HTTP status with a JSON-RPC error without id. */
 function refuse(

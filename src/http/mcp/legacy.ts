@@ -23,7 +23,7 @@ import {
   modernVersions,
   passesLogLevel,
 } from '../../kernel/protocol.ts';
-import { type EndpointDependencies, errorResponse } from './endpoint.ts';
+import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
 import { createReply, openStream, type Reply } from './reply.ts';
 
 /** Only this version knows batches. */

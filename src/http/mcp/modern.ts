@@ -28,7 +28,7 @@ import {
   passesLogLevel,
   type Peer,
 } from '../../kernel/protocol.ts';
-import { type EndpointDependencies, errorResponse } from './endpoint.ts';
+import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
 import { createReply, type Reply } from './reply.ts';
 
 let requestCount = 0;

@@ -1,0 +1,25 @@
+/** What both eras' wires need, and the one way errors become answers. */
+
+import type { Gateway } from '../../gateway/gateway.ts';
+import { toAppError } from '../../kernel/errors.ts';
+import { type RequestId, RpcError, type RpcResponse, toRpcError } from '../../kernel/json-rpc.ts';
+import type { Logger } from '../../kernel/log.ts';
+import type { KeepAlive } from './reply.ts';
+
+export interface EndpointDependencies {
+  readonly gateway: Gateway;
+  readonly logger: Logger;
+  readonly keepAlive: KeepAlive;
+  readonly bodyLimitBytes: number;
+}
+
+/** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */
+export function errorResponse(id: RequestId | null, thrown: unknown, logger: Logger): RpcResponse {
+  if (thrown instanceof RpcError) {
+    const { code, message, data } = thrown;
+    return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+  }
+  const error = toAppError(thrown);
+  if (error.code === 'INTERNAL') logger.error({ id: error.id, err: error.cause }, 'request failed');
+  return { jsonrpc: '2.0', id, error: toRpcError(error) };
+}

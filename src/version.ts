@@ -1,9 +1,0 @@
-/** The package's version, read from its package.json: the tree and a published build both have it one folder up. */
-
-import { readFileSync } from 'node:fs';
-
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
-export const { version } = manifest;

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
 import {
+  isClientIdentity,
   latestLegacyVersion,
   legacyVersions,
   logLevels,
@@ -159,7 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const session = sessions.open({
         mount: key,
         protocolVersion,
-        ...(isClientInfo(params['clientInfo']) && { clientInfo: params['clientInfo'] }),
+        ...(isClientIdentity(params['clientInfo']) && { clientInfo: params['clientInfo'] }),
         capabilities: isJsonObject(params['capabilities']) ? params['capabilities'] : {},
       });
       leave.set(session, announcer.add({ mount: key, send: (notification) => session.send(notification) }));
@@ -256,10 +257,6 @@ function uriOf(params: JsonObject): string {
   if (typeof uri !== 'string')
     throw new AppError('INVALID_INPUT', { field: 'uri', problem: 'must be a string' });
   return uri;
-}
-
-function isClientInfo(value: unknown): value is JsonObject & { name: string; version: string } {
-  return isJsonObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';
 }
 
 function identityOf(view: View): { info: JsonObject; instructions?: string } {

@@ -67,6 +67,16 @@ export interface ClientIdentity {
   readonly [key: string]: unknown;
 }
 
+export function isClientIdentity(value: unknown): value is ClientIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    'name' in value &&
+    typeof value.name === 'string' &&
+    'version' in value &&
+    typeof value.version === 'string'
+  );
+}
+
 /** The downstream client on whose behalf a request goes out. */
 export interface Peer {
   /** Stable for one client session or principal; requests of different peers are never mixed up. */

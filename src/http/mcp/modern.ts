@@ -17,7 +17,7 @@ import {
   type RpcRequest,
 } from '../../kernel/json-rpc.ts';
 import {
-  type ClientIdentity,
+  isClientIdentity,
   isModernVersion,
   logLevels,
   mcpHeaders,
@@ -129,7 +129,7 @@ function readEnvelope(body: RpcRequest, request: IncomingMessage): Peer {
   if (!isJsonObject(capabilities))
     throw envelopeError(metaKeys.clientCapabilities, 'is required: an object, empty if there are none');
   const info = meta[metaKeys.clientInfo];
-  if (info !== undefined && !isClientInfo(info))
+  if (info !== undefined && !isClientIdentity(info))
     throw envelopeError(metaKeys.clientInfo, 'must have a name and a version');
   const level = meta[metaKeys.logLevel];
   if (level !== undefined && !(logLevels as readonly unknown[]).includes(level))
@@ -138,13 +138,9 @@ function readEnvelope(body: RpcRequest, request: IncomingMessage): Peer {
     // Nothing tells two stateless clients apart, so each request stands alone: no prompt can reach a stranger.
     key: `modern:${(requestCount += 1)}`,
     capabilities,
-    ...(isClientInfo(info) && { clientInfo: info }),
+    ...(isClientIdentity(info) && { clientInfo: info }),
     ...(level !== undefined && { logLevel: level as McpLogLevel }),
   };
-}
-
-function isClientInfo(value: unknown): value is ClientIdentity {
-  return isJsonObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string';
 }
 
 function mismatch(problem: string): AppError {

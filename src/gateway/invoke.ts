@@ -71,10 +71,7 @@ export function createInvoker(parked: ParkedCalls): Invoker {
     paramHeaders?: Readonly<Record<string, string>>,
   ): Promise<JsonObject> {
     const binding = { principal: principalOf(exchange), mount: view.key, method, name };
-    let failure: unknown = new AppError('UPSTREAM_UNAVAILABLE', {
-      server: group.alias,
-      problem: 'it has no instances',
-    });
+    let failure: unknown;
     // Back to where the conversation began, if that is one of this group's: a state opens no other door.
     const origin = affinity.find(params['requestState']);
     const isHere = origin !== undefined && group.instances.includes(origin.instance);
@@ -95,7 +92,9 @@ export function createInvoker(parked: ParkedCalls): Invoker {
         if (!isAppError(error, 'UPSTREAM_UNAVAILABLE')) break;
       }
     }
-    throw failure;
+    throw (
+      failure ?? new AppError('UPSTREAM_UNAVAILABLE', { server: group.alias, problem: 'it has no instances' })
+    );
   }
 
   function named(targets: ReadonlyMap<string, Target>, view: View, name: string): Target | undefined {

@@ -105,9 +105,10 @@ describe.skipIf(process.platform === 'win32')('createProcessLedger', () => {
     await writeFile(join(dead, '1.json'), JSON.stringify({ pid: 1, atMs: Date.now() }));
     await writeFile(join(dead, '0.json'), JSON.stringify({ pid: 0, atMs: Date.now() }));
     await writeFile(join(dead, '12.json'), '{"pid":');
+    await mkdir(join(dir, 'not-a-ledger'));
     await using ledger = createProcessLedger(dir);
     expect(await ledger.reapOrphans()).toBe(0);
-    expect(await readdir(dir)).toEqual([ledger.id]);
+    expect((await readdir(dir)).toSorted()).toEqual([ledger.id, 'not-a-ledger'].toSorted());
   });
 
   it('forgets what has ended, and leaves nothing when disposed', async () => {

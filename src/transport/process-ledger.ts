@@ -96,6 +96,7 @@ async function readIdentity(path: string): Promise<Identity | undefined> {
   return await readFile(path, 'utf8').then(parseIdentity, () => undefined);
 }
 
+const ledgerName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ownerFile = 'owner.json';
 
 /** Opens the ledger of this coordinator in a folder that all coordinators of one data folder share. */
@@ -132,7 +133,8 @@ export function createProcessLedger(dir: string): ProcessLedger {
     async reapOrphans() {
       let ended = 0;
       for (const name of await readdir(dir)) {
-        if (name === id) continue;
+        // Whatever else lies in the folder is not ours to delete.
+        if (name === id || !ledgerName.test(name)) continue;
         const owner = await readIdentity(join(dir, name, ownerFile));
         if (owner && (await isStillAlive(owner))) continue;
         ended += await reapLedger(join(dir, name), name);

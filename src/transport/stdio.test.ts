@@ -118,6 +118,22 @@ describe('a running server', () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
+  it('is not disturbed by listeners that throw', async () => {
+    const error = vi.fn<Logger['error']>();
+    const fail = () => {
+      throw new Error('listener');
+    };
+    const connection = await connect(
+      'chatty',
+      {},
+      { onNotification: fail },
+      { logger: { ...silentLogger, error } },
+    );
+    const params = { name: 'any', _meta: { progressToken: 1 } };
+    await connection.request('tools/call', params, { onNotification: fail });
+    expect(error).toHaveBeenCalledTimes(2);
+  });
+
   it('is cut off when it sends more than is allowed', async () => {
     const onClose = vi.fn<(error: Error) => void>();
     const connection = await connect('huge', { maxMessageBytes: 1_000_000 }, { onClose });

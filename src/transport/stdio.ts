@@ -15,6 +15,7 @@ import {
   readDiscover,
   readInitialize,
 } from './protocol/handshake.ts';
+import { guardEvents } from './protocol/guard-events.ts';
 import { createListen } from './protocol/listen.ts';
 import { problemOf } from './protocol/problem-of.ts';
 
@@ -54,11 +55,12 @@ export async function connectStdio(
   deps: StdioDependencies,
 ): Promise<Connection> {
   const era = spec.era ?? 'auto';
+  const guarded = guardEvents(spec.server, events, deps.logger);
   try {
-    return await attempt(spec, era, events, deps);
+    return await attempt(spec, era, guarded, deps);
   } catch (error) {
     // Some legacy servers die of a request before `initialize`: they get one more life without it.
-    if (era === 'auto' && error instanceof DiedOfProbe) return await attempt(spec, 'legacy', events, deps);
+    if (era === 'auto' && error instanceof DiedOfProbe) return await attempt(spec, 'legacy', guarded, deps);
     throw error instanceof DiedOfProbe ? error.reason : error;
   }
 }

@@ -8,6 +8,7 @@ import { createHttpClient, type HttpClient } from './http/http-client.ts';
 import { createLegacyHttpConnection } from './http/legacy-http.ts';
 import { openLegacySession } from './http/legacy-session.ts';
 import { createModernHttpConnection, createModernHttpSession } from './http/modern-http.ts';
+import { guardEvents } from './protocol/guard-events.ts';
 import { discoverParams, type EraChoice, readDiscover } from './protocol/handshake.ts';
 import { problemOf } from './protocol/problem-of.ts';
 
@@ -51,7 +52,7 @@ export async function connectHttp(
   const giveUp = () => void client.close();
   deps.signal?.addEventListener('abort', giveUp, { once: true });
   try {
-    return await negotiate(client, spec, events, deps);
+    return await negotiate(client, spec, guardEvents(spec.server, events, deps.logger), deps);
   } catch (error) {
     await client.close();
     if (isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_PROTOCOL')) throw error;

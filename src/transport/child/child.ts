@@ -1,6 +1,7 @@
 /** A child process that leads its own group, as a stream of lines in both directions. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import type { ProcessLedger } from '../process-ledger.ts';
 import { childMarker } from '../process-ledger.ts';
@@ -44,6 +45,8 @@ export interface Child {
 const endTimes = { graceMs: 1000, termMs: 2000 };
 /** Output that a dead child left in the pipe is read for so long; a grandchild may hold the pipe open for ever. */
 const lastWordsMs = 100;
+/** Longest wait for Node to take notice of a child that is dead. */
+const reapMs = 1000;
 const maxErrorLineBytes = 64 * 1024;
 
 /** Starts the program; rejects UPSTREAM_UNAVAILABLE when it cannot be started. */
@@ -106,6 +109,7 @@ function watch(
   let ending: Promise<void> | undefined;
   let hasEnded = false;
   let hasExited = false;
+  const exited = Promise.withResolvers<void>();
 
   function ended(problem: string): void {
     if (hasEnded) return;
@@ -117,6 +121,8 @@ function watch(
   async function endGroup(): Promise<void> {
     stdin.end();
     const isEmpty = await endProcessGroup(pid, endTimes, () => hasExited);
+    // Dead, but a zombie until Node has taken notice; what could not be killed is not waited for.
+    if (isEmpty) await Promise.race([exited.promise, delay(reapMs, undefined, { ref: false })]);
     stdin.destroy();
     stdout.destroy();
     stderr.destroy();
@@ -155,6 +161,7 @@ function watch(
   child.on('error', () => {});
   child.once('exit', (code, signal) => {
     hasExited = true;
+    exited.resolve();
     const problem = signal ? `it was ended by ${signal}` : `it exited with code ${code}`;
     const tell = () => ended(problem);
     if (stdout.readableEnded) return tell();

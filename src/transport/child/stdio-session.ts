@@ -7,7 +7,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { type Era, metaKeys } from '../../kernel/protocol.ts';
 import type { ConnectionEvents, RequestOptions } from '../connection.ts';
 import type { ProcessLedger } from '../process-ledger.ts';
-import { type Call, createCalls } from '../protocol/calls.ts';
+import { createCalls } from '../protocol/calls.ts';
 import { createIncoming } from '../protocol/incoming.ts';
 import type { ListenHandlers, OpenListen } from '../protocol/listen.ts';
 import { outgoingParams } from '../protocol/outgoing-params.ts';

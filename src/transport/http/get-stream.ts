@@ -33,15 +33,22 @@ export function createGetStream(deps: {
     delete headers['content-type'];
     if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
     let isOpen = false;
+    const openedAtMs = clock.now();
     const opened = client.exchange(
       { method: 'GET', headers },
       {
         onHead: () => {
           isOpen = true;
-          delayMs = firstDelayMs;
         },
-        onMessage: deps.onMessage,
-        onEnd: (end) => onEnd(end, isOpen, positionOf(opened, lastEventId)),
+        onMessage(message) {
+          delayMs = firstDelayMs;
+          deps.onMessage(message);
+        },
+        onEnd(end) {
+          // A server that ends each stream at once is asked ever more rarely.
+          if (clock.now() - openedAtMs >= longestDelayMs) delayMs = firstDelayMs;
+          onEnd(end, isOpen, positionOf(opened, lastEventId));
+        },
       },
     );
     exchange = opened;

@@ -20,7 +20,7 @@ describe('the modern era', () => {
     );
     const connection = await harness.connect(upstream.url);
     const peer = { key: 'k', clientInfo: { name: 'c', version: '2' }, capabilities: { sampling: {} } };
-    const paramHeaders = { Region: 'eu', city: 'กรุงเทพ' };
+    const paramHeaders = { Region: 'eu', city: 'กรุงเทพ', 'evil\r\nx-evil': '1', '': '2' };
     await connection.request(
       'tools/call',
       { ...call, name: 'สวัสดี', _meta: { own: 1 } },
@@ -35,6 +35,10 @@ describe('the modern era', () => {
       'mcp-param-region': 'eu',
       'mcp-param-city': base64('กรุงเทพ'),
     });
+    expect(Object.keys(headers).filter((name) => /param|evil/.test(name))).toEqual([
+      'mcp-param-region',
+      'mcp-param-city',
+    ]);
     expect(headers).not.toHaveProperty('mcp-session-id');
     expect(body.params?.['_meta']).toEqual({
       own: 1,

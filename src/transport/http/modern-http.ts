@@ -24,6 +24,8 @@ const nameFields: Readonly<Record<string, string>> = {
   'tasks/cancel': 'taskId',
 };
 
+/** A token of RFC 9110, section 5.6.2. */
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/;
 const checkTimeoutMs = 5000;
 const lingerMs = 2000;
 
@@ -42,7 +44,9 @@ export function modernHeaders(
   const name = params?.[nameFields[method] ?? ''];
   if (typeof name === 'string') headers[mcpHeaders.name] = encodeHeaderValue(name);
   for (const [param, value] of Object.entries(paramHeaders ?? {})) {
-    headers[mcpHeaders.paramPrefix + param.toLowerCase()] = encodeHeaderValue(value);
+    // The name comes from a server's schema: one that is no header name is left out, as if it were not declared.
+    if (headerName.test(param))
+      headers[mcpHeaders.paramPrefix + param.toLowerCase()] = encodeHeaderValue(value);
   }
   return headers;
 }

@@ -6,6 +6,7 @@ import type { InstanceContext } from '../../kernel/define-server.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Connection, ConnectionEvents } from '../connection.ts';
+import { guardEvents } from '../protocol/guard-events.ts';
 import { connectInProcess } from './connect-in-process.ts';
 import { createHost, type Host, type RunMemory } from './host.ts';
 
@@ -52,7 +53,12 @@ export function createHosts(options: {
     async connect(spec, events) {
       if (isDisposed) throw new AppError('SHUTTING_DOWN');
       const module = spec.module.startsWith('file:') ? spec.module : pathToFileURL(spec.module).href;
-      return await connectInProcess(leastLoaded(), { ...spec, module }, events, clock);
+      return await connectInProcess(
+        leastLoaded(),
+        { ...spec, module },
+        guardEvents(spec.server, events, logger),
+        clock,
+      );
     },
     async [Symbol.asyncDispose]() {
       isDisposed = true;

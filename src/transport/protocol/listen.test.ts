@@ -104,6 +104,24 @@ describe('createListen', () => {
     expect(onNotification.mock.calls).toEqual([[toolsChanged]]);
   });
 
+  it('asks a server ever more rarely that ends each stream at once, and soon again after a long one', () => {
+    const { listen, streams, acknowledge, clock } = setUp();
+    listen.start();
+    const endAfter = (livedMs: number, expectedDelayMs: number) => {
+      const stream = streams.at(-1)!;
+      acknowledge(stream);
+      clock.advance(livedMs);
+      stream.onEnd();
+      const before = streams.length;
+      clock.advance(expectedDelayMs - 1);
+      expect(streams).toHaveLength(before);
+      clock.advance(1);
+      expect(streams).toHaveLength(before + 1);
+    };
+    for (const delayMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) endAfter(0, delayMs);
+    endAfter(60_000, 1000);
+  });
+
   it('does not ask again for what the server does not have', async () => {
     const { listen, streams, clock } = setUp();
     listen.start();

@@ -43,6 +43,7 @@ const listKinds = [
 
 interface Stream {
   readonly uris: ReadonlySet<string>;
+  readonly openedAtMs: number;
   honoured: JsonObject | undefined;
   close: () => void;
 }
@@ -108,7 +109,6 @@ export function createListen(deps: {
     const old = current;
     current = stream;
     old?.close();
-    delayMs = firstDelayMs;
     announceGap(honoured);
     const granted = urisOf(honoured);
     settleWaiters(
@@ -124,6 +124,8 @@ export function createListen(deps: {
 
   function onEnd(stream: Stream, error: Error | undefined): void {
     if (stream !== current && stream !== next) return;
+    // A server that ends each stream at once is asked ever more rarely.
+    if (clock.now() - stream.openedAtMs >= longestDelayMs) delayMs = firstDelayMs;
     if (stream === current) {
       current = undefined;
       hadGap = true;
@@ -171,7 +173,12 @@ export function createListen(deps: {
       current = undefined;
       return;
     }
-    const stream: Stream = { uris: new Set(wanted), honoured: undefined, close: () => {} };
+    const stream: Stream = {
+      uris: new Set(wanted),
+      openedAtMs: clock.now(),
+      honoured: undefined,
+      close: () => {},
+    };
     next = stream;
     const filter: JsonObject = Object.fromEntries(lists.map((kind) => [kind.field, true]));
     if (stream.uris.size > 0) filter['resourceSubscriptions'] = [...stream.uris];
@@ -181,7 +188,9 @@ export function createListen(deps: {
         onAcknowledged: (honoured) => onAcknowledged(stream, honoured),
         onNotification: (notification) => {
           // While two streams overlap only the older one speaks, else each change would arrive twice.
-          if (stream === current) deps.onNotification(unstamped(notification));
+          if (stream !== current) return;
+          delayMs = firstDelayMs;
+          deps.onNotification(unstamped(notification));
         },
         onEnd: (error) => onEnd(stream, error),
       },

@@ -27,6 +27,7 @@ import { AppError, messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
 import { product } from './kernel/product.ts';
 import type { MemoryInput, MemoryOperation } from './kernel/memory-operations.ts';
+import { createRequestIds } from './kernel/request-ids.ts';
 import { openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
@@ -116,6 +117,7 @@ export async function startCoordinator(
   });
   parts.defer(() => gateway.close());
 
+  const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
   let baseUrl = '';
   let isStarted = false;
@@ -129,6 +131,7 @@ export async function startCoordinator(
     gateway,
     pool,
     logger,
+    nextRequestId,
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
     handlers: {
@@ -143,8 +146,8 @@ export async function startCoordinator(
         stop: () => stop.resolve(),
       }),
       ...serversRoutes({ pool, registry, baseUrl: () => baseUrl }),
-      ...toolsRoutes(gateway),
-      ...memoryRoutes(memory),
+      ...toolsRoutes(gateway, nextRequestId),
+      ...memoryRoutes(memory, nextRequestId),
     },
   });
   baseUrl = listeners.baseUrl;

@@ -6,6 +6,8 @@ import type { Era, Peer } from '../kernel/protocol.ts';
 export interface Exchange {
   readonly era: Era;
   readonly peer: Peer;
+  /** Names this request in logs and in the memory's provenance. */
+  readonly requestId: string;
   /** Aborted when the client cancels or goes away. */
   readonly signal: AbortSignal;
   /** Sends a notification that belongs to this request. */

@@ -46,6 +46,7 @@ function options(call: Forwarding, signal: AbortSignal) {
   const { exchange } = call;
   return {
     peer: exchange.peer,
+    requestId: exchange.requestId,
     signal,
     onNotification: (notification: Parameters<Exchange['notify']>[0]) => exchange.notify(notification),
     ...(call.paramHeaders && { paramHeaders: call.paramHeaders }),

@@ -17,7 +17,7 @@ function exchange(
   capabilities: JsonObject = { elicitation: {} },
   signal = new AbortController().signal,
 ): Exchange {
-  return { era: 'modern', peer: { key: 'p', capabilities }, signal, notify() {} };
+  return { era: 'modern', requestId: 'r', peer: { key: 'p', capabilities }, signal, notify() {} };
 }
 
 /** An upstream that asks once and answers with what it was told. */

@@ -32,6 +32,7 @@ export interface ListenOptions extends GuardOptions {
   readonly handlers: RouteHandlers;
   readonly isReady: () => boolean;
   readonly logger: Logger;
+  readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
@@ -121,7 +122,13 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const { host, logger, gateway, pool } = options;
   assertMayBind(host);
   const keepAlive = createKeepAlive();
-  const endpoint = createMcpEndpoint({ gateway, logger, keepAlive, bodyLimitBytes: options.bodyLimitBytes });
+  const endpoint = createMcpEndpoint({
+    gateway,
+    logger,
+    keepAlive,
+    nextRequestId: options.nextRequestId,
+    bodyLimitBytes: options.bodyLimitBytes,
+  });
   const edge: Edge = { guard: createGuard(options), endpoint, logger, requests: createOpenRequests() };
   let main: Server | undefined;
   const rest = await createRest({

@@ -10,6 +10,7 @@ export interface EndpointDependencies {
   readonly gateway: Gateway;
   readonly logger: Logger;
   readonly keepAlive: KeepAlive;
+  readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
 }
 

@@ -128,13 +128,14 @@ function take(deps: EndpointDependencies, session: Session, message: RpcNotifica
   }
 }
 
-function exchangeOf(session: Session, reply: Reply, signal: AbortSignal): Exchange {
+function exchangeOf(session: Session, reply: Reply, signal: AbortSignal, requestId: string): Exchange {
   // A lost connection is no cancellation in this era: what is left to say goes to the session's own stream.
   const send = (message: RpcMessage) => {
     if (!reply.send(message)) session.send(message);
   };
   return {
     era: 'legacy',
+    requestId,
     peer: session.peer,
     signal,
     notify(notification) {
@@ -160,7 +161,12 @@ async function serveRequest(
   const controller = new AbortController();
   session.inFlight.set(request.id, controller);
   try {
-    const result = await answer(deps, session, request, exchangeOf(session, reply, controller.signal));
+    const result = await answer(
+      deps,
+      session,
+      request,
+      exchangeOf(session, reply, controller.signal, deps.nextRequestId()),
+    );
     return { jsonrpc: '2.0', id: request.id, result };
   } catch (error) {
     return errorResponse(request.id, error, deps.logger);

@@ -31,8 +31,6 @@ import {
 import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
 import { createReply, type Reply } from './reply.ts';
 
-let requestCount = 0;
-
 export async function serveModernPost(
   deps: EndpointDependencies,
   mount: MountKey,
@@ -48,7 +46,8 @@ export async function serveModernPost(
     throw new AppError('INVALID_REQUEST', { problem: 'the body is not one JSON-RPC 2.0 request' });
   const reply = createReply(response, deps.keepAlive);
   try {
-    const peer = readEnvelope(body, request);
+    const requestId = deps.nextRequestId();
+    const peer = readEnvelope(body, request, requestId);
     const view = await deps.gateway.view(mount);
     checkParamHeaders(view, body, request);
     if (body.method === 'subscriptions/listen') {
@@ -58,6 +57,7 @@ export async function serveModernPost(
     const signal = closeSignal(response);
     const exchange: Exchange = {
       era: 'modern',
+      requestId,
       peer,
       signal,
       notify(notification) {
@@ -113,7 +113,7 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 }
 
 /** The client as its envelope describes it; headers are held against the body. */
-function readEnvelope(body: RpcRequest, request: IncomingMessage): Peer {
+function readEnvelope(body: RpcRequest, request: IncomingMessage, requestId: string): Peer {
   const meta = isJsonObject(body.params?.['_meta']) ? body.params['_meta'] : {};
   const version = meta[metaKeys.protocolVersion];
   if (typeof version !== 'string')
@@ -136,7 +136,7 @@ function readEnvelope(body: RpcRequest, request: IncomingMessage): Peer {
     throw envelopeError(metaKeys.logLevel, `must be one of ${logLevels.join(', ')}`);
   return {
     // Nothing tells two stateless clients apart, so each request stands alone: no prompt can reach a stranger.
-    key: `modern:${(requestCount += 1)}`,
+    key: `modern:${requestId}`,
     capabilities,
     ...(isClientIdentity(info) && { clientInfo: info }),
     ...(level !== undefined && { logLevel: level as McpLogLevel }),

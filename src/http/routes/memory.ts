@@ -3,8 +3,6 @@
 import type { MemoryCaller, MemoryClient } from '../../kernel/memory-operations.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
 
-const caller: MemoryCaller = { actor: 'rest', agent: 'rest' };
-
 type MemoryRoutes = Pick<
   RouteHandlers,
   | 'memoryRetrieve'
@@ -22,16 +20,17 @@ function placeOf(path: Readonly<Record<string, string>>): { scope: string; key: 
   return { scope: path['scope'] ?? '', key: path['*'] ?? '' };
 }
 
-export function memoryRoutes(memory: MemoryClient): MemoryRoutes {
+export function memoryRoutes(memory: MemoryClient, nextRequestId: () => string): MemoryRoutes {
+  const caller = (): MemoryCaller => ({ actor: 'rest', agent: 'rest', requestId: nextRequestId() });
   return {
-    memoryRetrieve: ({ path, query }) => memory.call('retrieve', { ...placeOf(path), ...query }, caller),
-    memoryStore: ({ path, body }) => memory.call('store', { ...placeOf(path), ...body }, caller),
-    memoryDelete: ({ path, query }) => memory.call('delete', { ...placeOf(path), ...query }, caller),
-    memoryList: ({ query }) => memory.call('list', query, caller),
-    memorySearch: ({ body }) => memory.call('search', body, caller),
-    memoryHistory: ({ body }) => memory.call('history', body, caller),
-    memoryDiff: ({ body }) => memory.call('diff', body, caller),
-    memoryRestore: ({ body }) => memory.call('restore', body, caller),
-    memoryStats: () => memory.call('stats', {}, caller),
+    memoryRetrieve: ({ path, query }) => memory.call('retrieve', { ...placeOf(path), ...query }, caller()),
+    memoryStore: ({ path, body }) => memory.call('store', { ...placeOf(path), ...body }, caller()),
+    memoryDelete: ({ path, query }) => memory.call('delete', { ...placeOf(path), ...query }, caller()),
+    memoryList: ({ query }) => memory.call('list', query, caller()),
+    memorySearch: ({ body }) => memory.call('search', body, caller()),
+    memoryHistory: ({ body }) => memory.call('history', body, caller()),
+    memoryDiff: ({ body }) => memory.call('diff', body, caller()),
+    memoryRestore: ({ body }) => memory.call('restore', body, caller()),
+    memoryStats: () => memory.call('stats', {}, caller()),
   };
 }

@@ -11,8 +11,7 @@ const restPeer = { clientInfo: { name: 'rest', version: '1' }, capabilities: {} 
 
 type ToolRoutes = Pick<RouteHandlers, 'toolsList' | 'toolsCall'>;
 
-export function toolsRoutes(gateway: Gateway): ToolRoutes {
-  let calls = 0;
+export function toolsRoutes(gateway: Gateway, nextRequestId: () => string): ToolRoutes {
   return {
     async toolsList({ query }) {
       const view = gateway.mounts.view('all');
@@ -35,9 +34,11 @@ export function toolsRoutes(gateway: Gateway): ToolRoutes {
       };
     },
     async toolsCall({ body, signal }) {
+      const requestId = nextRequestId();
       const exchange = {
         era: 'modern' as const,
-        peer: { key: `rest:${(calls += 1)}`, ...restPeer },
+        requestId,
+        peer: { key: `rest:${requestId}`, ...restPeer },
         signal,
         notify() {},
       };

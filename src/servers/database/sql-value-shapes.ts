@@ -2,7 +2,15 @@
 
 import { z } from 'zod';
 
-const blobShape = z.strictObject({ base64: z.string().describe('Bytes of a BLOB in Base64.') });
+/** A pattern and not a `format`: strict clients warn of formats they do not know. */
+const blobShape = z.strictObject({
+  base64: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, {
+      error: 'must be Base64 with padding',
+    })
+    .describe('Bytes of a BLOB in Base64.'),
+});
 const integerShape = z.strictObject({
   integer: z
     .string()

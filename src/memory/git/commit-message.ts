@@ -1,0 +1,111 @@
+/**
+ * What a commit says about the writes in it: author is the actor, committer the coordinator, one set of
+ * trailers a write. No value can break out of its line, so nothing a caller sends can forge a trailer.
+ */
+
+import type { WriteOp, WriteRecord } from '../write-record.ts';
+
+/** Email of the committer of all our commits. */
+export const committerEmail = 'git-memory-mcp@git-memory.invalid';
+const committer = `git-memory-mcp <${committerEmail}>`;
+
+/** The bytes of a commit that holds `records` (one actor and agent, no key twice). */
+export function encodeCommit(commit: {
+  readonly tree: string;
+  readonly parent: string | null;
+  readonly records: readonly WriteRecord[];
+}): Buffer {
+  const { tree, parent, records } = commit;
+  const last = records.at(-1);
+  if (!last) throw new RangeError('a commit needs a write');
+  const date = `${Math.floor(last.atMs / 1000)} +0000`;
+  const lines = [
+    `tree ${tree}`,
+    ...(parent === null ? [] : [`parent ${parent}`]),
+    `author ${authorOf(last.actor)} ${date}`,
+    `committer ${committer} ${date}`,
+    '',
+    subjectOf(records),
+    '',
+    ...records.flatMap(trailersOf),
+  ];
+  return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
+}
+
+function subjectOf(records: readonly WriteRecord[]): string {
+  const [first] = records;
+  if (records.length > 1 || !first) return `${records.length} writes`;
+  const subject = `${first.op} ${encodeTrailerValue(`${first.scope}/${first.key}`)}`;
+  return subject.length <= 100 ? subject : `${subject.slice(0, 97).replace(/[\ud800-\udbff]$/, '')}...`;
+}
+
+function trailersOf(record: WriteRecord): string[] {
+  return [
+    `Memory-Op: ${record.op}`,
+    `Memory-Key: ${encodeTrailerValue(`${record.scope}/${record.key}`)}`,
+    `Memory-Actor: ${encodeTrailerValue(record.actor)}`,
+    `Memory-Agent: ${encodeTrailerValue(record.agent)}`,
+    ...(record.requestId === undefined ? [] : [`Memory-Request: ${encodeTrailerValue(record.requestId)}`]),
+    `Memory-Time: ${new Date(record.atMs).toISOString()}`,
+    `Memory-Seq: ${record.seq}`,
+  ];
+}
+
+/** A name and address that Git takes: no angle brackets, line ends or empty names. */
+function authorOf(actor: string): string {
+  const name = actor
+    .toWellFormed()
+    .replaceAll(/[<>\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll(/^[\s.,:;"'\\]+|[\s.,:;"'\\]+$/g, '');
+  const mailbox = actor.replaceAll(/[^A-Za-z0-9_-]+/g, '-').replaceAll(/^-+|-+$/g, '');
+  return `${name || 'unknown'} <${mailbox.slice(0, 64) || 'unknown'}@git-memory.invalid>`;
+}
+
+/** One line of text: line ends, control characters, `%` and outer spaces become `%xx`. */
+export function encodeTrailerValue(value: string): string {
+  return value
+    .toWellFormed()
+    .replaceAll(/[%\p{Cc}\p{Zl}\p{Zp}]|^\s|\s$/gu, (character) => encodeURIComponent(character));
+}
+
+/** What one set of trailers says. */
+export interface WriteTrailers {
+  readonly op: WriteOp;
+  readonly scope: string;
+  readonly key: string;
+  readonly actor: string;
+  readonly atMs: number;
+  readonly seq: number;
+}
+
+/** Reads the trailer sets of a commit of ours; sets that are not whole are left out. */
+export function decodeTrailers(message: string): WriteTrailers[] {
+  const sets: Map<string, string>[] = [];
+  for (const line of message.split('\n')) {
+    const [, name, value] = /^Memory-(\w+): (.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    if (name === 'Op') sets.push(new Map());
+    sets.at(-1)?.set(name, value);
+  }
+  return sets.flatMap((set) => toTrailers(set) ?? []);
+}
+
+function toTrailers(set: ReadonlyMap<string, string>): WriteTrailers | undefined {
+  const op = set.get('Op');
+  const id = decodeTrailerValue(set.get('Key') ?? '');
+  const slash = id.indexOf('/');
+  const seq = Number(set.get('Seq'));
+  const atMs = Date.parse(set.get('Time') ?? '');
+  if (op !== 'store' && op !== 'delete' && op !== 'restore') return undefined;
+  if (slash < 1 || !Number.isSafeInteger(seq) || Number.isNaN(atMs)) return undefined;
+  const actor = decodeTrailerValue(set.get('Actor') ?? '');
+  return { op, scope: id.slice(0, slash), key: id.slice(slash + 1), actor, atMs, seq };
+}
+
+function decodeTrailerValue(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

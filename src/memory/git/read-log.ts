@@ -1,0 +1,107 @@
+/** The commits between two points of main, oldest first, each with the files it changed. */
+
+import { AppError } from '../../kernel/errors.ts';
+import { type Git, toGitError } from './run-git.ts';
+
+/** One file that a commit changed. */
+export interface FileChange {
+  readonly path: string;
+  /** Blob id; null when the file went away or is no regular file any more. */
+  readonly blobId: string | null;
+}
+
+export interface LoggedCommit {
+  readonly id: string;
+  readonly parents: readonly string[];
+  /** Milliseconds since the Unix epoch, whole seconds. */
+  readonly committedMs: number;
+  readonly committerEmail: string;
+  readonly authorName: string;
+  readonly message: string;
+  /** For a merge: only what differs from all its parents. */
+  readonly changes: readonly FileChange[];
+}
+
+const format = '%x01%H%n%P%n%ct%n%ce%n%an%n%B';
+const options = ['--topo-order', '--reverse', '--raw', '-z', '--no-abbrev', '--no-renames', '--root', '-c'];
+
+/** Streams the commits that `to` has and `from` has not (all of them without `from`). Throws GIT_FAILED. */
+export async function* readLog(git: Git, from: string | null, to: string): AsyncGenerator<LoggedCommit> {
+  const range = from === null ? [to] : [`${from}..${to}`];
+  const args = ['log', ...options, `--format=${format}`, ...range, '--'];
+  const child = git.start(args);
+  child.stdin.on('error', () => {});
+  child.stdin.end();
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-2000);
+  });
+  const exit = new Promise<number>((resolve, reject) => {
+    child.on('error', (error) => reject(toGitError(error, args)));
+    child.on('close', (code) => resolve(code ?? 255));
+  });
+  exit.catch(() => {});
+  try {
+    yield* parseLog(child.stdout);
+    const code = await exit;
+    if (code !== 0)
+      throw new AppError('GIT_FAILED', { command: 'log', problem: errors.trim() || `exit ${code}` });
+  } finally {
+    child.kill();
+  }
+}
+
+async function* parseLog(stream: AsyncIterable<Buffer>): AsyncGenerator<LoggedCommit> {
+  let commit: (LoggedCommit & { changes: FileChange[] }) | undefined;
+  let blobId: string | null | undefined;
+  for await (const token of splitAtNul(stream)) {
+    if (blobId !== undefined) {
+      if (!token.includes('\u{fffd}')) commit?.changes.push({ path: token, blobId });
+      blobId = undefined;
+      continue;
+    }
+    const text = token.startsWith('\n') ? token.slice(1) : token;
+    if (text.startsWith('\x01')) {
+      if (commit) yield commit;
+      commit = parseHead(text.slice(1));
+    } else if (text.startsWith(':')) blobId = parseRaw(text);
+  }
+  if (commit) yield commit;
+}
+
+async function* splitAtNul(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream) {
+    const bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {
+      yield bytes.toString('utf8', start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+  }
+  if (rest.length > 0) yield rest.toString('utf8');
+}
+
+function parseHead(text: string): LoggedCommit & { changes: FileChange[] } {
+  const [id = '', parents = '', seconds = '0', committerEmail = '', authorName = '', ...message] =
+    text.split('\n');
+  return {
+    id,
+    parents: parents.split(' ').filter(Boolean),
+    committedMs: Number(seconds) * 1000,
+    committerEmail,
+    authorName,
+    message: message.join('\n'),
+    changes: [],
+  };
+}
+
+/** The new blob of a raw line `:<mode> <mode> <id> <id> <status>`, with a colon, mode and id more a parent. */
+function parseRaw(line: string): string | null {
+  const sources = /^:+/.exec(line)?.[0].length ?? 1;
+  const fields = line.slice(sources).split(' ');
+  const mode = fields[sources];
+  const id = fields[sources * 2 + 1];
+  return mode?.startsWith('100') && id !== undefined ? id : null;
+}

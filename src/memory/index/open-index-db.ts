@@ -1,0 +1,103 @@
+/** The SQLite index: everything in it can be made again from Git and the journal, so it is thrown away when in doubt. */
+
+import { rmSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { Logger } from '../../kernel/log.ts';
+import { searchTable } from '../search/search-table.ts';
+
+/** Grows with every change of the schema or of how values are indexed; an older file is rebuilt. */
+const schemaVersion = 1;
+
+/** A full check reads the whole file; over this size it would delay the start by seconds. */
+const maxCheckedBytes = 256 * 1024 * 1024;
+
+/** Tables of the index. */
+export const indexSchema = `
+  CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    path TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    expires_ms INTEGER,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    commit_id TEXT,
+    seq INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    content BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX entries_key ON entries (scope, key);
+  CREATE INDEX entries_expiry ON entries (expires_ms) WHERE expires_ms IS NOT NULL;
+  CREATE INDEX entries_size ON entries (scope, expires_ms, bytes);
+  CREATE TABLE versions (
+    ordinal INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    path TEXT NOT NULL,
+    etag TEXT,
+    commit_id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    op TEXT NOT NULL,
+    seq INTEGER
+  );
+  CREATE INDEX versions_key ON versions (scope, key);
+  CREATE INDEX versions_commit ON versions (commit_id);
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+  ${searchTable}
+`;
+
+/**
+ * Opens the index file, or makes an empty one when it is missing, damaged or of another version. Losing the
+ * last transactions to a power cut is fine, so commits do not wait for the disk; the log is folded in by the
+ * worker, and here only when it got very long.
+ */
+export function openIndexDb(path: string, logger: Logger): DatabaseSync {
+  try {
+    const db = tryOpen(path);
+    if (db) return db;
+    logger.debug({ path }, 'building the memory index anew');
+  } catch (error) {
+    logger.warn({ path, err: error }, 'the memory index is damaged; building it anew');
+  }
+  removeIndexFiles(path);
+  const db = openFile(path);
+  db.exec(`BEGIN; ${indexSchema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+  return db;
+}
+
+function openFile(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  db.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA cache_size = -65536;
+    PRAGMA wal_autocheckpoint = 65536;
+    PRAGMA busy_timeout = 5000;
+  `);
+  return db;
+}
+
+function tryOpen(path: string): DatabaseSync | undefined {
+  const db = openFile(path);
+  try {
+    const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (row.user_version !== schemaVersion) {
+      db.close();
+      return undefined;
+    }
+    if (statSync(path).size > maxCheckedBytes) return db;
+    const check = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (check.quick_check !== 'ok') throw new Error(check.quick_check);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function removeIndexFiles(path: string): void {
+  for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(path + ending, { force: true });
+}

@@ -1,0 +1,152 @@
+/**
+ * The write-ahead journal: a write counts once it is here and fdatasynced. Writers that come while one
+ * group is being synced share the next one.
+ */
+
+import { type FileHandle, unlink } from 'node:fs/promises';
+import { AppError } from '../../kernel/errors.ts';
+import type { WriteRecord } from '../write-record.ts';
+import { encodeRecord, segmentMagic } from './record-codec.ts';
+import { type Segment, createSegment } from './segment-files.ts';
+
+export interface Journal extends AsyncDisposable {
+  /** Queues a record; `onDurable` hears of it, or `onFailed` when it could not be made durable. */
+  append(record: WriteRecord): void;
+  /** Drops segments whose records are all at or below `seq`: they are in Git. */
+  release(seq: number): Promise<void>;
+}
+
+/** The few file calls of the journal, so that a test can make the disk full. */
+export interface JournalDisk {
+  write(handle: FileHandle, bytes: Buffer, position: number): Promise<void>;
+  sync(handle: FileHandle): Promise<void>;
+}
+
+/** The real disk; a short write is continued until all bytes are down. */
+export const realDisk: JournalDisk = {
+  async write(handle, bytes, position) {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  },
+  sync: (handle) => handle.datasync(),
+};
+
+const maxGroupBytes = 8 * 1024 * 1024;
+/** A group goes into the index in one turn of the event loop, which must stay short. */
+const maxGroupWrites = 64;
+
+/** Opens the journal for appending; `segments` are the ones that recovery found. */
+export function createJournal(options: {
+  folder: string;
+  segments: readonly Segment[];
+  /** All writes of a group, in order, once they are durable. Called in order of groups. */
+  onDurable: (records: readonly WriteRecord[]) => void;
+  /** Writes that are not in the journal: the group that failed and all that were queued behind it. */
+  onFailed: (records: readonly WriteRecord[], error: AppError) => void;
+  maxSegmentBytes?: number;
+  disk?: JournalDisk;
+}): Journal {
+  const { folder, onDurable, onFailed, disk = realDisk, maxSegmentBytes = 16 * 1024 * 1024 } = options;
+  let finished = [...options.segments];
+  let queue: WriteRecord[] = [];
+  let active: { path: string; handle: FileHandle; bytes: number; lastSeq: number } | undefined;
+  let running: Promise<void> | undefined;
+
+  async function openSegment(firstSeq: number) {
+    const made = await createSegment(folder, firstSeq);
+    return { ...made, bytes: segmentMagic.length, lastSeq: 0 };
+  }
+
+  async function finishSegment(): Promise<void> {
+    if (!active) return;
+    const { path, handle, lastSeq } = active;
+    active = undefined;
+    finished.push({ path, lastSeq });
+    await handle.close();
+  }
+
+  /** Takes what a failed group may have left off the file; while that fails, nothing is written at all. */
+  async function cutBack(): Promise<void> {
+    if (!active) return;
+    await active.handle.truncate(active.bytes);
+    await active.handle.sync();
+    await finishSegment();
+  }
+
+  async function writeGroup(group: readonly WriteRecord[]): Promise<void> {
+    const first = group[0];
+    const last = group.at(-1);
+    if (!first || !last) return;
+    if (active && active.bytes >= maxSegmentBytes) await finishSegment();
+    active ??= await openSegment(first.seq);
+    const bytes = Buffer.concat(group.map(encodeRecord));
+    await disk.write(active.handle, bytes, active.bytes);
+    await disk.sync(active.handle);
+    active.bytes += bytes.length;
+    active.lastSeq = last.seq;
+  }
+
+  function takeGroup(): WriteRecord[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < Math.min(queue.length, maxGroupWrites) && bytes < maxGroupBytes) {
+      bytes += 256 + (queue[count]?.content?.length ?? 0);
+      count += 1;
+    }
+    return queue.splice(0, count);
+  }
+
+  let dirty = false;
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      // One turn of the event loop lets all writers of this moment into the group.
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      const group = takeGroup();
+      try {
+        if (dirty) await cutBack();
+        dirty = false;
+        await writeGroup(group);
+      } catch (error) {
+        dirty = true;
+        const failed = [...group, ...queue];
+        queue = [];
+        onFailed(failed, toStorageError(error, folder));
+        continue;
+      }
+      onDurable(group);
+    }
+    running = undefined;
+  }
+
+  return {
+    append(record) {
+      queue.push(record);
+      running ??= run();
+    },
+    async release(seq) {
+      if (active && active.lastSeq <= seq && active.bytes >= maxSegmentBytes && !running)
+        await finishSegment();
+      const done = finished.filter((segment) => segment.lastSeq <= seq);
+      finished = finished.filter((segment) => segment.lastSeq > seq);
+      for (const segment of done) await unlink(segment.path);
+    },
+    async [Symbol.asyncDispose]() {
+      await running;
+      if (dirty) await cutBack().catch(() => {});
+      await finishSegment();
+    },
+  };
+}
+
+/** DISK_FULL or STORAGE_FAILED for a failed file call. */
+export function toStorageError(error: unknown, path: string): AppError {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new AppError('DISK_FULL', { path }, { cause: error });
+  const problem = code ?? (error instanceof Error ? error.message : String(error));
+  return new AppError('STORAGE_FAILED', { path, problem }, { cause: error });
+}

@@ -1,0 +1,66 @@
+/**
+ * Bytes of one journal record: `GMj1`, u32 payload length, u32 CRC-32 of payload, payload.
+ * Payload: u32 length of the head, head as JSON, then the file's bytes. Numbers are little-endian.
+ */
+
+import { crc32 } from 'node:zlib';
+import type { WriteRecord } from '../write-record.ts';
+
+/** First bytes of every segment file. */
+export const segmentMagic = Buffer.from('git-memory-j1\r\n\0', 'latin1');
+const recordMagic = Buffer.from('GMj1', 'latin1');
+const headerBytes = 12;
+const maxPayloadBytes = 64 * 1024 * 1024;
+
+/** One record as it stands in the journal. */
+export function encodeRecord(record: WriteRecord): Buffer {
+  const { content, ...rest } = record;
+  const head = Buffer.from(JSON.stringify({ ...rest, hasContent: content !== null }), 'utf8');
+  const payloadBytes = 4 + head.length + (content?.length ?? 0);
+  const out = Buffer.allocUnsafe(headerBytes + payloadBytes);
+  recordMagic.copy(out, 0);
+  out.writeUInt32LE(payloadBytes, 4);
+  out.writeUInt32LE(head.length, headerBytes);
+  head.copy(out, headerBytes + 4);
+  if (content) out.set(content, headerBytes + 4 + head.length);
+  out.writeUInt32LE(crc32(out.subarray(headerBytes)), 8);
+  return out;
+}
+
+/** What a segment holds. `goodBytes` is where its last whole record ends. */
+export interface SegmentContent {
+  readonly records: WriteRecord[];
+  readonly goodBytes: number;
+  /** True when a record's mark stands behind the first bad byte: damage rather than a torn tail. */
+  readonly damaged: boolean;
+}
+
+/** Reads a segment up to its first bad record; a torn tail is what a crash leaves and is no error. */
+export function decodeSegment(bytes: Buffer): SegmentContent {
+  const records: WriteRecord[] = [];
+  if (!bytes.subarray(0, segmentMagic.length).equals(segmentMagic)) {
+    return { records, goodBytes: 0, damaged: bytes.includes(recordMagic) };
+  }
+  let at = segmentMagic.length;
+  for (;;) {
+    const read = decodeRecord(bytes, at);
+    if (!read) break;
+    records.push(read.record);
+    at = read.end;
+  }
+  return { records, goodBytes: at, damaged: bytes.includes(recordMagic, at + 1) };
+}
+
+function decodeRecord(bytes: Buffer, at: number): { record: WriteRecord; end: number } | undefined {
+  if (at + headerBytes + 4 > bytes.length) return undefined;
+  if (!bytes.subarray(at, at + 4).equals(recordMagic)) return undefined;
+  const payloadBytes = bytes.readUInt32LE(at + 4);
+  const end = at + headerBytes + payloadBytes;
+  if (payloadBytes > maxPayloadBytes || payloadBytes < 4 || end > bytes.length) return undefined;
+  const payload = bytes.subarray(at + headerBytes, end);
+  if (crc32(payload) !== bytes.readUInt32LE(at + 8)) return undefined;
+  const contentAt = 4 + payload.readUInt32LE(0);
+  const head = JSON.parse(payload.toString('utf8', 4, contentAt)) as WriteRecord & { hasContent: boolean };
+  const { hasContent, ...rest } = head;
+  return { record: { ...rest, content: hasContent ? payload.subarray(contentAt) : null }, end };
+}

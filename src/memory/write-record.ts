@@ -1,0 +1,30 @@
+/** One acknowledged change of the memory, as it goes through journal, index and Git. */
+
+export type WriteOp = 'store' | 'delete' | 'restore';
+
+export interface WriteRecord {
+  /** Position in the journal; grows by one a write, with gaps where a write failed. */
+  readonly seq: number;
+  readonly op: WriteOp;
+  readonly scope: string;
+  /** In NFC. */
+  readonly key: string;
+  /** File that holds the value; for a deletion the file that held it. */
+  readonly path: string;
+  /** Files that this write takes away: the same key under another ending or name. */
+  readonly removePaths: readonly string[];
+  /** Null for a deletion. */
+  readonly etag: string | null;
+  /** The file's bytes; null for a deletion. */
+  readonly content: Uint8Array | null;
+  /** Milliseconds since the Unix epoch. */
+  readonly atMs: number;
+  readonly actor: string;
+  readonly agent: string;
+  readonly requestId?: string;
+}
+
+/** Names one memory in maps; neither a scope nor a key holds a NUL. */
+export function memoryId(scope: string, key: string): string {
+  return `${scope}\0${key}`;
+}

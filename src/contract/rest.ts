@@ -104,7 +104,7 @@ export const routes = {
     method: 'POST',
     path: '/api/v1/servers',
     summary:
-      'Adds a server under a name, in the form of an mcpServers entry, and starts it; kept in the config overlay.',
+      'Adds a server under a name, in the form of an mcpServers entry, and starts it; kept over restarts.',
     body: z.strictObject({ name: z.string().min(1).max(64), entry: serverEntry }),
     response: serverShape,
   }),

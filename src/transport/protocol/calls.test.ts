@@ -70,6 +70,29 @@ describe('createCalls', () => {
     expect(onNotification.mock.calls).toEqual([[progress('mine')]]);
   });
 
+  it('does not count the time in which people are asked', async () => {
+    const { calls, start, clock, onAbandon } = setUp();
+    const { call, outcome } = start({ timeoutMs: 100 });
+    const [first, second] = [calls.hold(call), calls.hold(call)];
+    clock.advance(500_000);
+    first();
+    clock.advance(50_000);
+    expect(onAbandon).not.toHaveBeenCalled();
+    second();
+    clock.advance(99);
+    expect(onAbandon).not.toHaveBeenCalled();
+    clock.advance(101);
+    expect(await outcome).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
+
+  it('does not wait for people for ever', async () => {
+    const { calls, start, clock } = setUp();
+    const { call, outcome } = start({ timeoutMs: 100 });
+    calls.hold(call);
+    clock.advance(600_100);
+    expect(await outcome).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
+
   it('takes an endless timeout for a very long one', () => {
     const { start, clock, onAbandon } = setUp();
     start({ timeoutMs: Number.POSITIVE_INFINITY });

@@ -53,12 +53,20 @@ export interface Calls<A = unknown> {
   rejectAll(problem: string): void;
   /** Routes a `notifications/progress` to its call with the caller's own token; false when it has none. */
   progress(notification: RpcNotification): boolean;
+  /**
+   * A person is being asked on the call's behalf, and their time is not the server's: the timeout rests until
+   * the returned function is called, at most ten minutes.
+   */
+  hold(call: Call<A>): () => void;
   /** Calls not yet answered, oldest first. */
   inFlight(): Call<A>[];
 }
 
 /** Default time for an answer, milliseconds. */
 export const defaultTimeoutMs = 60_000;
+
+/** Longest time a question to a client keeps a call from timing out. */
+const maxHoldMs = 600_000;
 
 /** Longest delay that Node's timers take; a longer one would fire at once. */
 const maxDelayMs = 2_147_483_647;
@@ -68,6 +76,9 @@ interface OpenCall<A> extends Call<A> {
   reject: (error: Error) => void;
   release: () => void;
   activeAtMs: number;
+  /** No timeout before; 0 while nobody is being asked. */
+  heldUntilMs: number;
+  questions: number;
 }
 
 function tokenOf(params: JsonObject | undefined): RequestId | undefined {
@@ -100,8 +111,8 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
     const { signal } = call.options;
     let cancelTimer = clock.after(timeoutMs, expire);
     function expire(): void {
-      const leftMs = call.activeAtMs + timeoutMs - clock.now();
-      if (leftMs > 0) cancelTimer = clock.after(leftMs, expire);
+      const leftMs = Math.max(call.activeAtMs + timeoutMs, call.heldUntilMs) - clock.now();
+      if (leftMs > 0) cancelTimer = clock.after(Math.min(leftMs, timeoutMs), expire);
       else
         abandon(
           call,
@@ -133,6 +144,8 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
         reject,
         release: () => {},
         activeAtMs: clock.now(),
+        heldUntilMs: 0,
+        questions: 0,
       };
       open.add(call);
       guard(call);
@@ -180,6 +193,18 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
         params: { ...notification.params, progressToken: call.callerToken },
       });
       return true;
+    },
+    hold(call) {
+      const held = open.get(call.id);
+      if (!held) return () => {};
+      held.questions += 1;
+      held.heldUntilMs = clock.now() + maxHoldMs;
+      return () => {
+        held.questions -= 1;
+        if (held.questions > 0) return;
+        held.heldUntilMs = 0;
+        held.activeAtMs = clock.now();
+      };
     },
     inFlight: () => open.values(),
   };

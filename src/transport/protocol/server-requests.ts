@@ -84,6 +84,7 @@ export function createServerRequests(deps: {
     const { onRequest } = owner.options;
     if (!onRequest) return answerWithoutClient(request);
     const abort = new AbortController();
+    const release = calls.hold(owner);
     asked.set(request.id, { abort, owner });
     try {
       const result = await onRequest(request, abort.signal);
@@ -91,6 +92,7 @@ export function createServerRequests(deps: {
     } catch (error) {
       if (!abort.signal.aborted) refuse(request.id, errorObjectOf(error));
     } finally {
+      release();
       if (asked.get(request.id)?.abort === abort) asked.delete(request.id);
     }
   }

@@ -77,7 +77,8 @@ export async function startCoordinator(
   const startedAtMs = Date.now();
   const dataDir = resolve(config.dataDir);
   await using parts = new AsyncDisposableStack();
-  await mkdir(dataDir, { recursive: true });
+  // The memory is private to whoever runs this.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
   const memory = parts.use(
     await openMemory({ dataDir, logger, flushIntervalMs: config.memory.flushIntervalMs }),

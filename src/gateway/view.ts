@@ -92,7 +92,7 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
       return group && { group, uri: parts.uri };
     },
     get fingerprint() {
-      return fingerprintOf(lists);
+      return fingerprintOf(groups);
     },
   };
 }
@@ -138,32 +138,42 @@ function addResources(
 }
 
 function mergeHints(groups: readonly Group[]): Record<ListKind, CacheHint> {
-  const merged = Object.fromEntries(kinds.map((kind) => [kind, undefined])) as Record<
-    ListKind,
-    CacheHint | undefined
-  >;
-  for (const group of groups) {
-    const listing = listingOf(group);
-    for (const kind of kinds) {
-      const own = (listing?.caching[kind] ?? defaultHint) satisfies CacheHint;
-      const so = merged[kind];
-      const isPrivate = own.cacheScope === 'private' || so?.cacheScope === 'private';
-      merged[kind] = {
-        ttlMs: Math.min(own.ttlMs, so?.ttlMs ?? own.ttlMs),
-        cacheScope: isPrivate ? 'private' : 'public',
-      };
-    }
-  }
-  return Object.fromEntries(kinds.map((kind) => [kind, merged[kind] ?? defaultHint])) as Record<
-    ListKind,
-    CacheHint
-  >;
+  return byKind((kind) => {
+    const hints = groups.map((group) => listingOf(group)?.caching[kind] ?? defaultHint);
+    const isPrivate = hints.length === 0 || hints.some(({ cacheScope }) => cacheScope === 'private');
+    const ttlMs = hints.reduce((least, hint) => Math.min(least, hint.ttlMs), Infinity);
+    return {
+      ttlMs: Number.isFinite(ttlMs) ? ttlMs : defaultHint.ttlMs,
+      cacheScope: isPrivate ? 'private' : 'public',
+    };
+  });
 }
 
-function fingerprintOf(lists: Record<ListKind, readonly JsonObject[]>): Record<ListKind, string> {
-  return Object.fromEntries(
-    kinds.map((kind) => [kind, hash('sha1', JSON.stringify(lists[kind]), 'hex')]),
-  ) as Record<ListKind, string>;
+/** Many instances share one listing, so each is hashed once however many views show it. */
+const listingPrints = new WeakMap<Listing, Record<ListKind, string>>();
+
+function printOf(listing: Listing): Record<ListKind, string> {
+  const known = listingPrints.get(listing);
+  if (known) return known;
+  const print = byKind((kind) => hash('sha1', JSON.stringify(listing[kind]), 'hex'));
+  listingPrints.set(listing, print);
+  return print;
+}
+
+function fingerprintOf(groups: readonly Group[]): Record<ListKind, string> {
+  return byKind((kind) => {
+    const shown: string[] = [];
+    for (const group of groups) {
+      const listing = listingOf(group);
+      // A server that offers none of a kind changes nothing for those who list it.
+      if (listing && listing[kind].length > 0) shown.push(group.alias, group.prefix, printOf(listing)[kind]);
+    }
+    return hash('sha1', JSON.stringify(shown), 'hex');
+  });
+}
+
+function byKind<T>(valueOf: (kind: ListKind) => T): Record<ListKind, T> {
+  return Object.fromEntries(kinds.map((kind) => [kind, valueOf(kind)])) as Record<ListKind, T>;
 }
 
 /** Capabilities of a view: the server's own in a single mount, the union of all in a shared one. */

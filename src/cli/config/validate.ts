@@ -1,0 +1,64 @@
+/** `config validate [file]`: every mistake with its line and the nearest right key. */
+
+import type { Command } from 'commander';
+import { resolveSecrets } from '../../config/resolve-secrets.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import { isAppError } from '../../kernel/errors.ts';
+import type { CliContext } from '../context.ts';
+import { note, printJson, printLines } from '../output.ts';
+import { configCommand, type ConfigOptions, loadFor } from './config-command.ts';
+
+/** The verb `config validate`. */
+export function configValidateCommand(context: CliContext): Command {
+  return configCommand(
+    'validate',
+    'Check the config: keys, values, and that its secrets can be read.',
+    'config validate ./git-memory.config.yaml',
+  )
+    .argument('[file]', 'config file; same as --config')
+    .action((file: string | undefined, options: ConfigOptions) =>
+      runConfigValidate(file === undefined ? options : { ...options, config: file }, context),
+    );
+}
+
+/** References that cannot be read here: a warning, because the coordinator may run with another environment. */
+async function unreadable({ config, baseDir, file }: LoadedConfig, context: CliContext): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const [name, entry] of Object.entries(config.mcpServers)) {
+    if (entry.disabled === true) continue;
+    try {
+      await resolveSecrets(entry, { env: context.env, baseDir, name, ...(file !== undefined && { file }) });
+    } catch (error) {
+      if (!isAppError(error, 'CONFIG_INVALID')) throw error;
+      warnings.push(String(error.data['problem']));
+    }
+  }
+  return warnings;
+}
+
+/** More mistakes than the one in the error's own sentence. */
+function listMistakes(error: unknown, context: CliContext): void {
+  if (!isAppError(error, 'CONFIG_INVALID')) return;
+  const { issues } = error.data as { issues?: readonly { origin: string; line?: number; problem: string }[] };
+  if (!issues || issues.length < 2) return;
+  printLines(
+    context,
+    issues.map(({ origin, line, problem }) => `${origin}${line === undefined ? '' : `:${line}`}: ${problem}`),
+  );
+}
+
+async function runConfigValidate(options: ConfigOptions, context: CliContext): Promise<void> {
+  const loaded = await loadFor(options, context).catch((error: unknown) => {
+    if (options.json !== true) listMistakes(error, context);
+    throw error;
+  });
+  const warnings = await unreadable(loaded, context);
+  if (options.json === true) {
+    printJson(context, { valid: true, file: loaded.file ?? null, warnings });
+    return;
+  }
+  for (const warning of warnings) note(context, `warning: ${warning}`);
+  printLines(context, [
+    loaded.file === undefined ? 'valid: no config file, defaults only' : `valid: ${loaded.file}`,
+  ]);
+}

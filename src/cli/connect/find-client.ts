@@ -1,0 +1,46 @@
+/** From a client's name on the command line to its config file and our entry in it. */
+
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nearestOf } from '../../config/nearest.ts';
+import { AppError } from '../../kernel/errors.ts';
+import { clientFolders } from '../clients/client-paths.ts';
+import { clientNames, clients, type McpClient, type Reach } from '../clients/clients.ts';
+import type { CliContext } from '../context.ts';
+
+/** Throws NOT_FOUND naming the nearest client. */
+export function findClient(name: string): McpClient {
+  const client = clients.find((one) => one.name === name.toLowerCase());
+  if (client) return client;
+  const nearest = nearestOf(name, clientNames);
+  const advice = nearest === undefined ? `known: ${clientNames.join(', ')}` : `did you mean ${nearest}?`;
+  throw new AppError('NOT_FOUND', { what: 'client', id: `${name} (${advice})` });
+}
+
+/** The person's file, or the project's in the current folder. Throws INVALID_INPUT for a client without project files. */
+export function clientFile(client: McpClient, isProject: boolean, context: CliContext): string {
+  if (!isProject) return client.userFile(clientFolders(context));
+  if (client.projectFile !== undefined) return resolve(context.cwd, client.projectFile);
+  throw new AppError('INVALID_INPUT', {
+    field: '--project',
+    problem: `${client.title} has no config file in projects`,
+  });
+}
+
+/** The script of this command: `main.ts` in a checkout, `main.js` in a published build. */
+function scriptPath(): string {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  return fileURLToPath(new URL(`../main${extension}`, import.meta.url));
+}
+
+/** How a client reaches an endpoint: its URL, or the stdio bridge, through npx unless this command is installed for good. */
+export function reachOf(url: string): Reach {
+  const script = scriptPath();
+  const args = ['stdio', '--url', url];
+  // What npx fetched is gone with its cache; everything else stays where it is.
+  const isFromNpx = /[\\/]_npx[\\/]/.test(script);
+  const bridge = isFromNpx
+    ? { command: 'npx', args: ['-y', 'git-memory-mcp-server', ...args] }
+    : { command: process.execPath, args: [script, ...args] };
+  return { url, bridge };
+}

@@ -1,0 +1,66 @@
+/** Where the coordinator answers: --url, then GIT_MEMORY_MCP_URL, then what the data folder says, then the config. */
+
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { isJsonObject } from '../kernel/json-rpc.ts';
+import type { CliContext } from './context.ts';
+
+/** Options that say where the coordinator is. */
+export interface WhereOptions {
+  readonly url?: string;
+  readonly data?: string;
+}
+
+/** An address that may have a coordinator. */
+export interface FoundCoordinator {
+  readonly url: string;
+  /** Process id, when the data folder names one. */
+  readonly pid?: number;
+}
+
+const fallbackUrl = 'http://127.0.0.1:3000';
+
+/** The file in the data folder that a running coordinator keeps. */
+export const addressFileName = 'coordinator.json';
+
+/** A config that is broken must not keep anyone from talking to a coordinator that runs. */
+async function configOrNothing(
+  options: WhereOptions,
+  context: CliContext,
+): Promise<LoadedConfig | undefined> {
+  try {
+    return await loadConfig({ env: context.env, cwd: context.cwd, flags: { dataDir: options.data } });
+  } catch {
+    return undefined;
+  }
+}
+
+async function readAddress(dataDir: string): Promise<FoundCoordinator | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(dataDir, addressFileName), 'utf8'));
+    if (!isJsonObject(value) || typeof value['url'] !== 'string') return undefined;
+    const { url, pid } = value;
+    return { url, ...(typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 && { pid }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** An address that can be called: `0.0.0.0` and `::` are only for listening. */
+function callable(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** The best known address; whether someone answers there shows at the first call. */
+export async function findCoordinator(options: WhereOptions, context: CliContext): Promise<FoundCoordinator> {
+  const named = options.url ?? context.env['GIT_MEMORY_MCP_URL'];
+  if (named !== undefined && named !== '') return { url: named };
+  const loaded = await configOrNothing(options, context);
+  const dataDir = loaded?.config.dataDir ?? resolve(context.cwd, options.data ?? '.git-memory');
+  const address = await readAddress(dataDir);
+  if (address) return address;
+  if (loaded && loaded.config.port !== 0) return { url: callable(loaded.config.host, loaded.config.port) };
+  return { url: fallbackUrl };
+}

@@ -1,0 +1,60 @@
+/** `memory store <key> [value]`. */
+
+import type { Command } from 'commander';
+import { integerOption, jsonOrText, readInput, readStdin, repeated } from '../arguments.ts';
+import type { CliContext } from '../context.ts';
+import { note, printJson } from '../output.ts';
+import { connectRest } from '../rest-command.ts';
+import { memoryCommand, type MemoryOptions, placeOf } from './memory-command.ts';
+
+interface StoreOptions extends MemoryOptions {
+  readonly tag?: readonly string[];
+  readonly ttl?: number;
+  readonly ifMatch?: string;
+  readonly file?: string;
+  readonly text?: boolean;
+}
+
+/** The verb `memory store`. */
+export function memoryStoreCommand(context: CliContext): Command {
+  return memoryCommand(
+    'store',
+    'Remember a value under a key; durable when it returns.',
+    `memory store projects/apollo '{"phase": 2}' --tag project
+  git-memory-mcp memory store notes/today --file notes.md`,
+  )
+    .argument('<key>', 'name, slash-separated')
+    .argument('[value]', 'JSON where it is JSON, else text; standard input when absent')
+    .option('--file <file>', 'read the value from a file; - is standard input')
+    .option('--text', 'take the value as text even if it is JSON')
+    .option('--tag <tag>', 'label (repeatable)', repeated)
+    .option('--ttl <seconds>', 'forget after so many seconds', integerOption('--ttl', 1, 3_153_600_000))
+    .option('--if-match <etag>', 'only if the current etag is this one, or "absent"')
+    .action((key: string, value: string | undefined, options: StoreOptions) =>
+      runMemoryStore(key, value, options, context),
+    );
+}
+
+async function runMemoryStore(
+  key: string,
+  value: string | undefined,
+  options: StoreOptions,
+  context: CliContext,
+): Promise<void> {
+  const { file, tag, ttl, ifMatch } = options;
+  const text =
+    value ??
+    (file === undefined ? await readStdin(context, 'value') : await readInput(file, context, '--file'));
+  const client = await connectRest(options, context);
+  const stored = await client.call('memoryStore', {
+    ...placeOf(key, options),
+    body: {
+      value: options.text === true ? text : jsonOrText(text),
+      ...(tag && { tags: [...tag] }),
+      ...(ttl !== undefined && { ttlSeconds: ttl }),
+      ...(ifMatch !== undefined && { ifMatch }),
+    },
+  });
+  if (options.json === true) printJson(context, stored);
+  else note(context, `stored ${stored.key} in ${stored.scope} (etag ${stored.etag})`);
+}

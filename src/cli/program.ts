@@ -1,0 +1,123 @@
+/** The command tree. One line a verb; each lives in its own file. */
+
+import { Command } from 'commander';
+import { product } from '../kernel/product.ts';
+import type { CliContext } from './context.ts';
+import { serversListCommand } from './servers/list.ts';
+import { serversInspectCommand } from './servers/inspect.ts';
+import { serversAddCommand } from './servers/add.ts';
+import { serversRemoveCommand } from './servers/remove.ts';
+import { serversStartCommand } from './servers/start.ts';
+import { serversStopCommand } from './servers/stop.ts';
+import { serversRestartCommand } from './servers/restart.ts';
+import { serversLogsCommand } from './servers/logs.ts';
+import { toolsListCommand } from './tools/list.ts';
+import { toolsCallCommand } from './tools/call.ts';
+import { memoryStoreCommand } from './memory/store.ts';
+import { memoryRetrieveCommand } from './memory/retrieve.ts';
+import { memoryListCommand } from './memory/list.ts';
+import { memorySearchCommand } from './memory/search.ts';
+import { memoryDeleteCommand } from './memory/delete.ts';
+import { memoryHistoryCommand } from './memory/history.ts';
+import { memoryDiffCommand } from './memory/diff.ts';
+import { memoryRestoreCommand } from './memory/restore.ts';
+import { memoryStatsCommand } from './memory/stats.ts';
+import { configValidateCommand } from './config/validate.ts';
+import { configExplainCommand } from './config/explain.ts';
+import { configSchemaCommand } from './config/schema.ts';
+import { connectCommand } from './connect.ts';
+import { disconnectCommand } from './disconnect.ts';
+import { doctorCommand } from './doctor.ts';
+import { initCommand } from './init.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+import { stdioCommand } from './stdio.ts';
+import { stopCommand } from './stop.ts';
+
+interface Noun {
+  readonly name: string;
+  readonly description: string;
+  readonly verbs: readonly ((context: CliContext) => Command)[];
+}
+
+const verbs: Noun['verbs'] = [
+  initCommand,
+  connectCommand,
+  disconnectCommand,
+  startCommand,
+  stopCommand,
+  statusCommand,
+  doctorCommand,
+  stdioCommand,
+];
+
+const nouns: readonly Noun[] = [
+  {
+    name: 'servers',
+    description: 'Server instances of the running coordinator.',
+    verbs: [
+      serversListCommand,
+      serversInspectCommand,
+      serversAddCommand,
+      serversRemoveCommand,
+      serversStartCommand,
+      serversStopCommand,
+      serversRestartCommand,
+      serversLogsCommand,
+    ],
+  },
+  {
+    name: 'tools',
+    description: 'Tools behind the endpoint.',
+    verbs: [toolsListCommand, toolsCallCommand],
+  },
+  {
+    name: 'memory',
+    description: 'The shared Git memory.',
+    verbs: [
+      memoryStoreCommand,
+      memoryRetrieveCommand,
+      memoryListCommand,
+      memorySearchCommand,
+      memoryDeleteCommand,
+      memoryHistoryCommand,
+      memoryDiffCommand,
+      memoryRestoreCommand,
+      memoryStatsCommand,
+    ],
+  },
+  {
+    name: 'config',
+    description: 'The config file.',
+    verbs: [configValidateCommand, configExplainCommand, configSchemaCommand],
+  },
+];
+
+/** Help, complaints and verbs write to the context's streams; nothing here ends the process. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('git-memory-mcp')
+    .description(
+      'One endpoint in front of many MCP servers, with a shared memory that is a plain Git repository.',
+    )
+    .version(product.version)
+    .showSuggestionAfterError();
+  for (const verb of verbs) program.addCommand(verb(context));
+  for (const { name, description, verbs: own } of nouns) {
+    const noun = new Command(name).description(description);
+    for (const verb of own) noun.addCommand(verb(context));
+    program.addCommand(noun);
+  }
+  prepare(program, context);
+  return program;
+}
+
+/** Commander passes neither streams nor `exitOverride` on to commands that were made apart. */
+function prepare(command: Command, context: CliContext): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+    // Complaints are printed once, with their code, where all failures are.
+    outputError: () => {},
+  });
+  for (const child of command.commands) prepare(child, context);
+}

@@ -1,0 +1,34 @@
+/** `servers inspect <id>`: all that is known of one instance. */
+
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { printFacts, printJson } from '../output.ts';
+import { connectRest, type RestOptions, restCommand } from '../rest-command.ts';
+
+/** The verb `servers inspect`. */
+export function serversInspectCommand(context: CliContext): Command {
+  return restCommand(
+    'inspect',
+    'Show one instance: state, endpoint, identity, tools.',
+    'servers inspect sqlite-3104',
+  )
+    .argument('<id>', 'instance id, alias or port')
+    .action((id: string, options: RestOptions) => runServersInspect(id, options, context));
+}
+
+async function runServersInspect(id: string, options: RestOptions, context: CliContext): Promise<void> {
+  const client = await connectRest(options, context);
+  const server = await client.call('serversInspect', { params: { id } });
+  if (options.json === true) {
+    printJson(context, server);
+    return;
+  }
+  const { serverInfo, capabilities, toolNames, tools: _, ...facts } = server;
+  printFacts(context, {
+    ...facts,
+    identity: serverInfo && `${String(serverInfo['name'])} ${String(serverInfo['version'])}`,
+    capabilities: capabilities && Object.keys(capabilities).join(', '),
+    tools: toolNames.length,
+    'tool names': toolNames.join(', '),
+  });
+}

@@ -1,0 +1,121 @@
+/** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
+
+import { z } from 'zod';
+
+/** The ten categories of the port table, and `custom` for servers that name none. */
+export const entryCategories = [
+  'database',
+  'filesystem',
+  'api',
+  'ai-ml',
+  'version-control',
+  'devtools',
+  'system',
+  'communication',
+  'business',
+  'iot',
+  'custom',
+] as const;
+
+/** A value that lives elsewhere: an environment variable, or a file whose text (last line end removed) it is. */
+export const referenceShape = z.union([
+  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable.') }),
+  z.strictObject({ file: z.string().min(1).describe('Path of a file; relative to the config file.') }),
+]);
+/** A parsed reference. */
+export type Reference = z.infer<typeof referenceShape>;
+
+/** Text, a reference, or a plain number or boolean as YAML reads them. */
+const valueShape = z.union([z.string(), z.number(), z.boolean(), referenceShape], {
+  error: 'must be text, {env: NAME} or {file: path}',
+});
+
+const portShape = z.int().min(1).max(65_535);
+
+/** Fields by which an entry says what it is; exactly one of them has to be there. */
+const launchKeys = ['command', 'url', 'builtin'] as const;
+
+const fields = {
+  type: z
+    .enum(['stdio', 'http', 'streamable-http', 'sse'])
+    .optional()
+    .describe('Transport, as other clients write it; found out by itself when absent.'),
+  command: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Program to start; it speaks MCP on its standard input and output. No shell.'),
+  args: z
+    .array(z.union([z.string(), z.number()], { error: 'must be text' }))
+    .optional()
+    .describe('Its arguments.'),
+  env: z
+    .record(z.string().min(1), valueShape)
+    .optional()
+    .describe('Its environment: text, `{env: NAME}`, `{file: path}`, or text with `${env:NAME}` in it.'),
+  envFile: z.string().min(1).optional().describe('File of NAME=value lines added to its environment.'),
+  cwd: z.string().min(1).optional().describe('Folder it runs in; relative to the config file.'),
+  url: z
+    .string()
+    .regex(/^(https?:\/\/|\$\{)/i, { error: 'must start with http:// or https://' })
+    .optional()
+    .describe('Address of a server that already runs.'),
+  headers: z
+    .record(z.string().min(1), valueShape)
+    .optional()
+    .describe('HTTP headers sent to it; values as in `env`.'),
+  builtin: z.string().min(1).optional().describe('Name of a built-in server, for one more instance of it.'),
+  settings: z.record(z.string(), z.unknown()).optional().describe('Settings of that built-in server.'),
+  category: z.enum(entryCategories).optional().describe('Category it is routed in; `custom` when absent.'),
+  port: portShape.optional().describe('Its own port; the next free one of its category when absent.'),
+  replicas: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Connections (or processes) kept; calls go round them. Default 1.'),
+  lazy: z.boolean().optional().describe('Start it at its first call instead of at start-up. Default false.'),
+  era: z
+    .enum(['auto', 'legacy', 'modern'])
+    .optional()
+    .describe(
+      'Protocol era spoken to it: `legacy` (up to 2025-11-25), `modern` (2026-07-28). Default `auto`.',
+    ),
+  disabled: z.boolean().optional().describe('Keep the entry but leave the server out. Default false.'),
+  timeoutMs: z.int().min(1).optional().describe('Longest time for one call, in milliseconds.'),
+  title: z.string().min(1).optional().describe('Name for people.'),
+  tags: z.array(z.string().min(1)).optional().describe('Labels.'),
+};
+
+/** Keys that an entry may have. */
+export const entryKeys: readonly string[] = Object.keys(fields);
+
+/** An entry as written; `resolveSecrets` turns its references into text. */
+export const serverEntryShape = z.strictObject(fields).superRefine((entry, context) => {
+  const given = launchKeys.filter((key) => entry[key] !== undefined);
+  if (given.length !== 1) {
+    const found = given.length === 0 ? 'has none of them' : `has ${given.join(' and ')}`;
+    context.addIssue({
+      code: 'custom',
+      message: `needs exactly one of command, url and builtin; it ${found}`,
+    });
+  }
+  for (const [key, owner] of [
+    ['args', 'command'],
+    ['cwd', 'command'],
+    ['env', 'command'],
+    ['envFile', 'command'],
+    ['headers', 'url'],
+    ['settings', 'builtin'],
+  ] as const) {
+    if (entry[key] !== undefined && entry[owner] === undefined && given.length === 1) {
+      context.addIssue({ code: 'custom', path: [key], message: `goes with ${owner} only` });
+    }
+  }
+  const wants = entry.type === undefined ? undefined : entry.type === 'stdio' ? 'command' : 'url';
+  if (wants && given.length === 1 && given[0] !== wants) {
+    context.addIssue({ code: 'custom', path: ['type'], message: `${entry.type} goes with ${wants}` });
+  }
+});
+/** A checked entry, references unread. */
+export type ServerEntryConfig = z.output<typeof serverEntryShape>;

@@ -1,0 +1,137 @@
+/** A coordinator that knows one server, one tool and a few memories, for the verbs' tests. */
+
+import type { ServerItem } from '../../src/contract/rest.ts';
+import { AppError } from '../../src/kernel/errors.ts';
+import { type RestDouble, startRestDouble } from './rest-double.ts';
+
+export const server: ServerItem = {
+  id: 'sqlite-3104',
+  name: 'sqlite',
+  alias: 'sqlite',
+  title: 'SQLite',
+  category: 'database',
+  port: 3104,
+  transport: 'in-process',
+  state: 'ready',
+  replicas: 1,
+  lazy: false,
+  restarts: 0,
+  calls: 3,
+  errors: 0,
+  tools: 2,
+};
+export const etag = 'a'.repeat(40);
+export const commit = 'c'.repeat(40);
+export const at = '2026-11-21T00:00:00.000Z';
+export const memoryStats = {
+  keys: 1,
+  bytes: 2,
+  commits: 3,
+  head: commit,
+  journalPending: 0,
+  repositoryBytes: 2048,
+  scopes: [],
+};
+
+/** Starts it on a free port. */
+export function startCoordinatorDouble(): Promise<RestDouble> {
+  return startRestDouble({
+    status: () => ({
+      version: '0.1.0',
+      pid: 1,
+      startedAt: at,
+      uptimeSeconds: 61.5,
+      endpoint: 'http://127.0.0.1:3000/mcp',
+      dataDir: '/data',
+      rssBytes: 1024,
+      sessions: 0,
+      servers: { total: 1, byState: { ready: 1 } },
+      memory: memoryStats,
+    }),
+    serversList: ({ query }) => {
+      const { cursor, category } = query as { cursor?: string; category?: string };
+      if (category === 'iot') return { items: [] };
+      if (cursor === 'next')
+        return {
+          items: [{ ...server, id: 'evil-1', title: 'x', reason: 'a\u001B[31mb\tc\nd', state: 'failed' }],
+        };
+      return { items: [server], nextCursor: 'next' };
+    },
+    serversInspect: ({ params }) =>
+      params['id'] === 'sqlite-3104'
+        ? {
+            ...server,
+            url: 'http://127.0.0.1:3000/mcp/servers/sqlite-3104',
+            toolNames: ['sqlite__query'],
+            serverInfo: { name: 'sqlite', version: '1' },
+          }
+        : new AppError('NOT_FOUND', { what: 'server', id: params['id'] }),
+    serversAdd: ({ body }) => ({ ...server, id: (body as { name: string }).name, state: 'starting' }),
+    serversRemove: ({ params }) => ({ removed: params['id'] }),
+    serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
+    serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    toolsList: () => ({
+      items: [
+        { name: 'sqlite__query', description: 'Runs SQL. And more.', inputSchema: {}, server: server.id },
+      ],
+    }),
+    toolsCall: ({ body }) => {
+      const { name, arguments: args } = body as { name: string; arguments: unknown };
+      if (name === 'gone') return new AppError('TOOL_NOT_FOUND', { name });
+      if (name === 'fails') return { content: [{ type: 'text', text: 'no such table' }], isError: true };
+      return {
+        content: [
+          { type: 'text', text: JSON.stringify(args) },
+          { type: 'image', data: 'AAAA', mimeType: 'image/png' },
+        ],
+      };
+    },
+    memoryStore: ({ params }) => ({ key: params['key'], scope: params['scope'], etag, seq: 1 }),
+    memoryRetrieve: ({ params }) =>
+      params['key'] === 'gone'
+        ? new AppError('MEMORY_NOT_FOUND', { key: 'gone', scope: params['scope'] })
+        : {
+            key: params['key'],
+            scope: params['scope'],
+            value: params['key'] === 'json' ? { a: 1 } : 'ข้อความ\n',
+            tags: [],
+            etag,
+            updatedAt: at,
+            actor: 'me',
+            commit,
+          },
+    memoryDelete: ({ params }) => ({ key: params['key'], scope: params['scope'], deleted: false, seq: 2 }),
+    memoryList: () => ({ items: [{ key: 'a/b', scope: 'shared', tags: ['x', 'y'], etag, updatedAt: at }] }),
+    memorySearch: ({ body }) => ({
+      hits: [
+        {
+          key: 'a',
+          scope: 'shared',
+          score: 0.5,
+          snippet: (body as { query: string }).query,
+          tags: [],
+          etag,
+          updatedAt: at,
+        },
+      ],
+    }),
+    memoryHistory: () => ({ versions: [{ commit: null, etag: null, at, actor: 'me', op: 'delete' }] }),
+    memoryDiff: () => ({
+      key: 'a',
+      scope: 'shared',
+      from: etag,
+      to: etag,
+      kind: 'json',
+      changes: [{ op: 'replace', path: '/a', before: 1, after: 2 }],
+      patch: '',
+    }),
+    memoryRestore: ({ body }) => ({
+      ...(body as { key: string }),
+      scope: 'shared',
+      etag,
+      seq: 3,
+      restoredFrom: commit,
+    }),
+    memoryStats: () => memoryStats,
+  });
+}

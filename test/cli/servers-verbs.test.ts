@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { at, server, startCoordinatorDouble } from './coordinator-double.ts';
+import { type RestDouble } from './rest-double.ts';
+import { createSandbox, type Sandbox } from './run-command.ts';
+
+let double: RestDouble;
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await createSandbox();
+  double = await startCoordinatorDouble();
+});
+
+afterAll(async () => {
+  await double?.[Symbol.asyncDispose]();
+  await sandbox?.[Symbol.asyncDispose]();
+});
+
+beforeEach(() => {
+  double.seen.length = 0;
+});
+
+const run = (args: string[], input?: string) =>
+  sandbox.run(args, { env: { GIT_MEMORY_MCP_URL: double.url }, ...(input !== undefined && { input }) });
+const json = async (args: string[]) => JSON.parse((await run([...args, '--json'])).stdout) as unknown;
+
+describe('output', () => {
+  it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
+    const { stdout, stderr, code } = await run(['servers', 'list']);
+    expect(stdout.split('\n')).toEqual([
+      'sqlite-3104\tdatabase\t3104\tin-process\tready\t2\t3\t0\t',
+      'evil-1\tdatabase\t3104\tin-process\tfailed\t2\t3\t0\tab c d',
+      '',
+    ]);
+    expect([stderr, code]).toEqual(['', 0]);
+  });
+
+  it('is JSON with --json, one line in a pipe', async () => {
+    expect(await json(['servers', 'list', '--limit', '1'])).toEqual({ items: [server] });
+    expect(await json(['status'])).toMatchObject({ uptimeSeconds: 61.5, servers: { total: 1 } });
+    expect((await run(['memory', 'stats', '--json'])).stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('is empty when there is nothing', async () => {
+    expect((await run(['servers', 'list', '--category', 'iot'])).stdout).toBe('');
+  });
+
+  it('shows facts as names and values', async () => {
+    const { stdout } = await run(['servers', 'inspect', 'sqlite-3104']);
+    expect(stdout).toContain('identity\tsqlite 1\n');
+    expect((await run(['status'])).stdout).toContain('servers\t1 (1 ready)\n');
+    expect((await run(['servers', 'logs', 'x'])).stdout).toBe(`${at}\thello world\n`);
+  });
+});
+
+describe('servers', () => {
+  it('adds a command with references, never a secret', async () => {
+    await run([
+      'servers',
+      'add',
+      'files',
+      '--env',
+      'TOKEN=env:MY_TOKEN',
+      '--env',
+      'LEVEL=debug',
+      '--lazy',
+      '--',
+      'npx',
+      '-y',
+      'x',
+      '--flag',
+    ]);
+    expect(double.seen[0]?.body).toEqual({
+      name: 'files',
+      entry: {
+        command: 'npx',
+        args: ['-y', 'x', '--flag'],
+        env: { TOKEN: { env: 'MY_TOKEN' }, LEVEL: 'debug' },
+        lazy: true,
+      },
+    });
+  });
+
+  it('adds a URL, a built-in and a whole entry', async () => {
+    await run([
+      'servers',
+      'add',
+      'docs',
+      'https://x.example/mcp',
+      '--header',
+      'A=file:t',
+      '--category',
+      'api',
+    ]);
+    await run(['servers', 'add', 'more', '--builtin', 'sqlite', '--port', '3105']);
+    await run(['servers', 'add', 'whole', '--entry', '-'], '{"command": "x"}');
+    expect(double.seen.map(({ body }) => (body as { entry: unknown }).entry)).toEqual([
+      { url: 'https://x.example/mcp', headers: { A: { file: 't' } }, category: 'api' },
+      { builtin: 'sqlite', port: 3105 },
+      { command: 'x' },
+    ]);
+  });
+
+  it('refuses a wrong entry before it asks anyone, naming the nearest key', async () => {
+    const { code, stderr } = await run(['servers', 'add', 'x', '--entry', '-'], '{"comand": "x"}');
+    expect([code, double.seen]).toEqual([3, []]);
+    expect(stderr).toContain(
+      'error CONFIG_INVALID: server x: unknown key "comand" in mcpServers.x; did you mean "command"?',
+    );
+  });
+
+  it('changes and removes several', async () => {
+    expect((await run(['servers', 'stop', 'a', 'b'])).stdout).toBe('a\tstopped\t\nb\tstopped\t\n');
+    expect(await json(['servers', 'remove', 'a', 'ü/b'])).toEqual({ removed: ['a', 'ü/b'] });
+  });
+});
+
+describe('tools', () => {
+  it('lists and calls', async () => {
+    expect((await run(['tools', 'list'])).stdout).toBe('sqlite__query\tsqlite-3104\tRuns SQL.\n');
+    const { stdout } = await run(['tools', 'call', 't', '{"a": 1}', '--arg', 'b=[2]', '--arg', 'c=text=x']);
+    expect(stdout).toBe('{"a":1,"b":[2],"c":"text=x"}\n[image image/png, 3 B]\n');
+  });
+
+  it('ends with 1 when the tool failed, with the table for the rest', async () => {
+    expect(await run(['tools', 'call', 'fails'])).toMatchObject({ code: 1, stdout: 'no such table\n' });
+    expect(await run(['tools', 'call', 'gone'])).toMatchObject({
+      code: 4,
+      stderr: 'error TOOL_NOT_FOUND: unknown tool: gone\n',
+    });
+    expect(await run(['tools', 'call', 't', '[1]'])).toMatchObject({
+      code: 2,
+      stderr: 'error INVALID_INPUT: arguments: must be a JSON object\n',
+    });
+  });
+});

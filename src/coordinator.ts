@@ -1,36 +1,31 @@
 /**
  * The composition root: builds the parts in order, hands each what it needs, and takes them down in reverse.
- * The only file that knows them all.
+ * With `server-roster.ts` the only file that knows them all.
  */
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { builtInServers } from './catalog/built-in-servers.ts';
-import { createPortLedger } from './catalog/categories.ts';
 import type { Listing, ListingStore } from './catalog/listing.ts';
-import { planBuiltIns } from './catalog/plan-built-ins.ts';
-import { specFromEntry } from './catalog/plan-entries.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import { parseServerEntry } from './config/parse-server-entry.ts';
-import { resolveSecrets } from './config/resolve-secrets.ts';
-import type { ServerEntryConfig } from './config/server-entry.ts';
+import type { Config } from './config/schema.ts';
 import type { ServerItem } from './contract/rest.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
-import { type ServerRegistry, serversRoutes, toServerItem } from './http/routes/servers.ts';
+import { serversRoutes, toServerItem } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
 import { systemClock } from './kernel/clock.ts';
-import { AppError, messageOf } from './kernel/errors.ts';
+import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
-import { product } from './kernel/product.ts';
 import type { MemoryInput, MemoryOperation } from './kernel/memory-operations.ts';
+import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
-import { openMemory } from './memory/open-memory.ts';
+import { type Memory, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
+import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createHosts } from './transport/in-process/hosts.ts';
 import { createProcessLedger } from './transport/process-ledger.ts';
@@ -45,11 +40,88 @@ export interface CoordinatorOptions {
 export interface Coordinator extends AsyncDisposable {
   /** The MCP endpoint of all servers. */
   readonly url: string;
-  /** Servers that did not come up in time; they keep trying. */
-  readonly failures: readonly { id: string; reason: string }[];
+  /** Servers that did not come up; those that could be taken keep trying. */
+  readonly failures: readonly Refusal[];
   servers(): ServerItem[];
   /** Resolves when someone asked over REST to stop. */
   readonly stopped: Promise<void>;
+}
+
+/** Starts everything; resolves when each server asked for is up or has failed its first try. */
+export async function startCoordinator(
+  loaded: LoadedConfig,
+  options: CoordinatorOptions,
+): Promise<Coordinator> {
+  const { config } = loaded;
+  const { logger } = options;
+  assertMayBind(config.host);
+  const dataDir = resolve(config.dataDir);
+  await using parts = new AsyncDisposableStack();
+  // The memory is private to whoever runs this.
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+
+  const memory = parts.use(
+    await openMemory({ dataDir, logger, flushIntervalMs: config.memory.flushIntervalMs }),
+  );
+  const store = parts.use(await openStore(dataDir));
+  const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
+  const roster = createServerRoster(pool, loaded, store.addedServers, logger);
+  const refusals = await roster.fill();
+  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, logger });
+
+  options.signal?.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    options.signal?.addEventListener('abort', () => reject(new AppError('SHUTTING_DOWN')), { once: true });
+  });
+  const starting = pool.startAll(config.limits.startConcurrency, options.onProgress);
+  const failures = [...refusals, ...(await Promise.race([starting, aborted]))];
+  for (const { id, reason } of failures) logger.warn({ server: id, reason }, 'server did not start');
+  if (refusals.length === 0) edge.markStarted();
+
+  const live = parts.move();
+  return {
+    url: `${edge.baseUrl}/mcp`,
+    failures,
+    servers: () => pool.instances().map(toServerItem),
+    stopped: edge.stopAsked,
+    [Symbol.asyncDispose]: () => live.disposeAsync(),
+  };
+}
+
+interface Foundation {
+  readonly config: Config;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly memory: Memory;
+  readonly logger: Logger;
+}
+
+/** Transports below, pool above; what a killed coordinator left behind is ended first. */
+async function buildPool(
+  parts: AsyncDisposableStack,
+  base: Foundation & { readonly store: Store },
+): Promise<Pool> {
+  const { config, dataDir, memory, store, logger } = base;
+  const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
+  const reaped = await ledger.reapOrphans();
+  if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
+  const hosts = parts.use(
+    createHosts({
+      count: config.hosts,
+      logger,
+      memory: (operation, input, caller) =>
+        memory.call(operation, input as MemoryInput<MemoryOperation>, caller),
+    }),
+  );
+  return parts.use(
+    createPool({
+      connect: createConnect({ hosts, ledger, logger, dataDir }),
+      listings: createListingStore(store),
+      clock: systemClock,
+      logger,
+      requestTimeoutMs: config.limits.requestTimeoutMs,
+    }),
+  );
 }
 
 /** Listings of built-ins live for this process only: their code may change between two starts. */
@@ -66,69 +138,33 @@ function createListingStore(store: Store): ListingStore {
   };
 }
 
-/** Starts everything; resolves when each server asked for is up or has failed its first try. */
-export async function startCoordinator(
-  loaded: LoadedConfig,
-  options: CoordinatorOptions,
-): Promise<Coordinator> {
-  const { config } = loaded;
-  const { logger } = options;
-  assertMayBind(config.host);
+interface Edge {
+  readonly baseUrl: string;
+  readonly stopAsked: Promise<void>;
+  /** From now on `/readyz` goes by the states of the servers. */
+  markStarted(): void;
+}
+
+/** Gateway, listeners, and the file by which the command line finds them. */
+async function openEdge(
+  parts: AsyncDisposableStack,
+  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster },
+): Promise<Edge> {
+  const { config, dataDir, memory, pool, roster, logger } = base;
+  const { limits } = config;
   const startedAtMs = Date.now();
-  const dataDir = resolve(config.dataDir);
-  await using parts = new AsyncDisposableStack();
-  // The memory is private to whoever runs this.
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-
-  const memory = parts.use(
-    await openMemory({ dataDir, logger, flushIntervalMs: config.memory.flushIntervalMs }),
-  );
-  const store = parts.use(await openStore(dataDir));
-  const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
-  const reaped = await ledger.reapOrphans();
-  if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
-  const hosts = parts.use(
-    createHosts({
-      count: config.hosts,
-      logger,
-      memory: (operation, input, caller) =>
-        memory.call(operation, input as MemoryInput<MemoryOperation>, caller),
-    }),
-  );
-  const connect = createConnect({
-    hosts,
-    ledger,
-    logger,
-    dataDir,
-  });
-  const pool = parts.use(
-    createPool({
-      connect,
-      listings: createListingStore(store),
-      clock: systemClock,
-      logger,
-      requestTimeoutMs: config.limits.requestTimeoutMs,
-    }),
-  );
-  const registry = await fillPool(pool, loaded, store, logger);
-
   const gateway = createGateway({
     pool,
-    limits: { maxSessions: config.limits.maxSessions, idleMs: config.limits.sessionIdleMs },
+    limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
   });
   parts.defer(() => gateway.close());
-
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
   let baseUrl = '';
   let isStarted = false;
   const listeners = await listen({
-    host: config.host,
-    port: config.port,
-    allowedHosts: config.allowedHosts,
-    allowedOrigins: config.allowedOrigins,
-    instancePorts: config.instancePorts,
-    bodyLimitBytes: config.limits.bodyBytes,
+    ...config,
+    bodyLimitBytes: limits.bodyBytes,
     gateway,
     pool,
     logger,
@@ -140,100 +176,23 @@ export async function startCoordinator(
         pool,
         gateway,
         memory,
-        version: product.version,
         dataDir,
         startedAtMs,
+        version: product.version,
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry, baseUrl: () => baseUrl }),
+      ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
       ...toolsRoutes(gateway, nextRequestId),
       ...memoryRoutes(memory, nextRequestId),
     },
   });
-  baseUrl = listeners.baseUrl;
+  ({ baseUrl } = listeners);
   parts.use(listeners);
-  parts.defer(() => listeners.drain(config.limits.drainMs));
+  parts.defer(() => listeners.drain(limits.drainMs));
   const addressFile = join(dataDir, 'coordinator.json');
-  await writeFile(
-    addressFile,
-    `${JSON.stringify({ url: baseUrl, pid: process.pid, startedAt: new Date(startedAtMs).toISOString() })}\n`,
-  );
+  const address = { url: baseUrl, pid: process.pid, startedAt: new Date(startedAtMs).toISOString() };
+  await writeFile(addressFile, `${JSON.stringify(address)}\n`);
   parts.defer(() => rm(addressFile, { force: true }));
-
-  options.signal?.throwIfAborted();
-  const aborted = new Promise<never>((_, reject) => {
-    options.signal?.addEventListener('abort', () => reject(new AppError('SHUTTING_DOWN')), { once: true });
-  });
-  const failures = await Promise.race([
-    pool.startAll(config.limits.startConcurrency, options.onProgress),
-    aborted,
-  ]);
-  for (const failure of failures)
-    logger.warn({ server: failure.id, reason: failure.reason }, 'server did not start');
-  isStarted = true;
-
-  const live = parts.move();
-  return {
-    url: `${baseUrl}/mcp`,
-    failures,
-    servers: () => pool.instances().map(toServerItem),
-    stopped: stop.promise,
-    [Symbol.asyncDispose]: () => live.disposeAsync(),
-  };
-}
-
-/** Puts the configured, the built-in and the added servers into the pool, and gives the way to add more. */
-async function fillPool(
-  pool: Pool,
-  loaded: LoadedConfig,
-  store: Store,
-  logger: Logger,
-): Promise<ServerRegistry> {
-  const { config, baseDir, file } = loaded;
-  const ports = createPortLedger();
-  const toSpec = async (name: string, entry: ServerEntryConfig, source: 'config' | 'added') =>
-    specFromEntry(name, await resolveSecrets(entry, { baseDir, file, name }), source, ports, builtInServers);
-
-  for (const [name, entry] of Object.entries(config.mcpServers)) {
-    if (entry.disabled !== true) await pool.add(await toSpec(name, entry, 'config'));
-  }
-  for (const spec of planBuiltIns(config.servers, builtInServers, ports, config.builtIn))
-    await pool.add(spec);
-  for (const { name, entry } of await store.addedServers.all()) {
-    try {
-      await pool.add(await toSpec(name, parseServerEntry(name, entry), 'added'));
-    } catch (error) {
-      logger.error({ server: name, problem: messageOf(error) }, 'an added server could not be brought back');
-    }
-  }
-  return {
-    async add(name, entry) {
-      const spec = await toSpec(name, parseServerEntry(name, entry), 'added');
-      const instance = await pool.add(spec).catch((error: unknown) => {
-        ports.release(spec.port);
-        throw error;
-      });
-      await store.addedServers.put(name, entry);
-      // A server that cannot start yet is still added; its state says so and it keeps trying.
-      await instance.start().catch((error: unknown) => {
-        logger.warn({ server: spec.id, problem: messageOf(error) }, 'server did not start');
-      });
-      return instance;
-    },
-    async remove(id) {
-      const spec = pool.get(id)?.spec;
-      if (!spec) throw new AppError('NOT_FOUND', { what: 'server', id });
-      if (spec.source !== 'added') {
-        const where =
-          spec.source === 'config'
-            ? 'the config file: remove it there'
-            : 'the number of built-in servers: start fewer';
-        throw new AppError('INVALID_INPUT', { field: 'id', problem: `${id} comes from ${where}` });
-      }
-      await pool.remove(id);
-      ports.release(spec.port);
-      await store.addedServers.remove(spec.name);
-    },
-  };
+  return { baseUrl, stopAsked: stop.promise, markStarted: () => void (isStarted = true) };
 }

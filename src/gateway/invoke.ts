@@ -9,7 +9,7 @@ import type { SelectionPolicy } from '../pool/selection/policy.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 import { forward, translateError } from './forward.ts';
-import { headerValueOf } from './param-headers.ts';
+import { headerValueOf } from '../kernel/param-headers.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import { rewriteResult } from './rewrite.ts';
 import type { Group, Target, View } from './view.ts';

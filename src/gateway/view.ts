@@ -8,7 +8,7 @@ import type { CacheHint, Listing, ListKind } from '../catalog/listing.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import type { Instance } from '../pool/instance.ts';
 import { exposedName, splitUri, uriPrefix } from './names.ts';
-import { type ParamHeader, paramHeadersOf } from './param-headers.ts';
+import { type ParamHeader, paramHeadersOf } from '../kernel/param-headers.ts';
 import { rewriteMeta } from './rewrite.ts';
 
 /** Interchangeable instances behind one alias. */

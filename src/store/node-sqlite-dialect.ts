@@ -6,7 +6,9 @@ import { type Dialect, SqliteDialect } from 'kysely';
 /** Opens (and makes) the database file; `:memory:` works too. */
 export function createNodeSqliteDialect(file: string): Dialect {
   const database = new DatabaseSync(file);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON',
+  );
   return new SqliteDialect({
     database: {
       close: () => database.close(),
@@ -16,7 +18,8 @@ export function createNodeSqliteDialect(file: string): Dialect {
           reader: statement.columns().length > 0,
           all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
           run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
-          iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
+          iterate: (parameters) =>
+            statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
         };
       },
     },

@@ -35,7 +35,13 @@ describe('store', () => {
   });
 
   it('says where a broken file is', async () => {
-    await writeFile(join(dir, 'state.sqlite'), 'this is no database, and long enough to be read as one'.repeat(20));
-    await expect(openStore(dir)).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringContaining(dir) });
+    await writeFile(
+      join(dir, 'state.sqlite'),
+      'this is no database, and long enough to be read as one'.repeat(20),
+    );
+    await expect(openStore(dir)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining(dir),
+    });
   });
 });

@@ -21,7 +21,10 @@ export async function openStore(dataDir: string): Promise<Store> {
   try {
     await mkdir(dataDir, { recursive: true });
     const db = new Kysely<Tables>({ dialect: createNodeSqliteDialect(join(dataDir, 'state.sqlite')) });
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ '0001-first-tables': firstTables }) } });
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ '0001-first-tables': firstTables }) },
+    });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
     return {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../../gateway/exchange.ts';
 import type { MountKey } from '../../gateway/mounts.ts';
-import { decodeHeaderValue, headerValueOf } from '../../gateway/param-headers.ts';
+import { decodeHeaderValue, headerValueOf } from '../../kernel/param-headers.ts';
 import type { View } from '../../gateway/view.ts';
 import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
 import {

@@ -12,7 +12,7 @@ import { createIncoming } from '../protocol/incoming.ts';
 import { createListen, type OpenListen } from '../protocol/listen.ts';
 import { outgoingParams } from '../protocol/outgoing-params.ts';
 import { createServerRequests } from '../protocol/server-requests.ts';
-import { encodeHeaderValue } from './header-value.ts';
+import { encodeHeaderValue } from '../../kernel/param-headers.ts';
 import { type Exchange, failureOf, type HttpClient } from './http-client.ts';
 import { createLinkCheck } from './link-check.ts';
 

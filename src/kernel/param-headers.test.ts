@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeHeaderValue } from './header-value.ts';
+import { encodeHeaderValue } from './param-headers.ts';
 
 function decode(header: string): string {
   const match = /^=\?base64\?(.*)\?=$/s.exec(header.trim());

@@ -1,6 +1,9 @@
-/** `x-mcp-header` in a tool's input schema: arguments that clients repeat as `Mcp-Param-*` headers (2026-07-28). */
+/**
+ * Headers that repeat something of the body (2026-07-28): `Mcp-Name`, and `Mcp-Param-*` for the arguments that a
+ * tool's input schema marks with `x-mcp-header`.
+ */
 
-import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import { isJsonObject, type JsonObject } from './json-rpc.ts';
 
 export interface ParamHeader {
   /** Path of the argument inside `arguments`. */
@@ -10,6 +13,8 @@ export interface ParamHeader {
 }
 
 const maxDepth = 16;
+/** RFC 9110 section 5.6.2: what a header's name may be made of. */
+const headerToken = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** All declarations of an input schema, found through `properties` only. */
 export function paramHeadersOf(inputSchema: unknown, path: readonly string[] = []): ParamHeader[] {
@@ -19,7 +24,8 @@ export function paramHeadersOf(inputSchema: unknown, path: readonly string[] = [
   for (const [name, schema] of Object.entries(inputSchema['properties'])) {
     if (!isJsonObject(schema)) continue;
     const header = schema['x-mcp-header'];
-    if (typeof header === 'string') found.push({ path: [...path, name], header: header.toLowerCase() });
+    if (typeof header === 'string' && headerToken.test(header))
+      found.push({ path: [...path, name], header: header.toLowerCase() });
     found.push(...paramHeadersOf(schema, [...path, name]));
   }
   return found;
@@ -35,6 +41,16 @@ export function headerValueOf(args: unknown, path: readonly string[]): string | 
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : undefined;
+}
+
+/** Visible ASCII with inner spaces and tabs: what survives a header field unchanged (RFC 9110 section 5.5). */
+const plainValue = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
+const looksEncoded = /^=\?base64\?.*\?=$/s;
+
+/** The value itself where a header can carry it, else `=?base64?<UTF-8 in Base64>?=`. */
+export function encodeHeaderValue(value: string): string {
+  if (plainValue.test(value) && !looksEncoded.test(value)) return value;
+  return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`;
 }
 
 const sentinel = /^=\?base64\?(.*)\?=$/;

@@ -1,5 +1,6 @@
 /** The ten categories and their ports: 50 each, and 50 more in the extended range (instances 501 to 1,000). */
 
+import { categoryNames, customCategory } from '../kernel/category-names.ts';
 import { AppError } from '../kernel/errors.ts';
 
 export interface Category {
@@ -8,20 +9,9 @@ export interface Category {
   readonly firstExtendedPort: number;
 }
 
-export const portsPerRange = 50;
+const portsPerRange = 50;
 
-export const categories: readonly Category[] = [
-  'database',
-  'filesystem',
-  'api',
-  'ai-ml',
-  'version-control',
-  'devtools',
-  'system',
-  'communication',
-  'business',
-  'iot',
-].map((name, index) => ({
+export const categories: readonly Category[] = categoryNames.map((name, index) => ({
   name,
   firstPort: 3100 + index * portsPerRange,
   firstExtendedPort: 3600 + index * portsPerRange,
@@ -29,8 +19,7 @@ export const categories: readonly Category[] = [
 
 /** Curated servers that belong to no category, ports 4100 to 4109. */
 export const coreCategory = 'core';
-/** Servers from the config that name no category; they get ports from 4110 up. */
-export const customCategory = 'custom';
+/** Servers of no category get ports from here up. */
 const firstCustomPort = 4110;
 const lastPort = 65_535;
 

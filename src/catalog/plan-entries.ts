@@ -1,10 +1,11 @@
 /** Turns `mcpServers` entries, secrets resolved, into instances. */
 
 import { createHash } from 'node:crypto';
+import { customCategory } from '../kernel/category-names.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { BuiltIn } from './built-in-servers.ts';
-import { customCategory, type PortLedger } from './categories.ts';
+import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch } from './instance-spec.ts';
 
 /** One entry as the pool needs it: every value is text, nothing is a reference any more. */

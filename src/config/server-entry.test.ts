@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { categories, customCategory } from '../catalog/categories.ts';
 import { isAppError } from '../kernel/errors.ts';
 import { nearestOf } from './nearest.ts';
 import { parseServerEntry } from './parse-server-entry.ts';
-import { entryCategories } from './server-entry.ts';
 
 describe('server entries', () => {
-  it('know the categories of the port table', () => {
-    expect([...entryCategories]).toEqual([...categories.map(({ name }) => name), customCategory]);
-  });
-
   it.each([
     [{}, 'needs exactly one of command, url and builtin'],
     [{ command: 'x', url: 'http://x' }, 'has command and url'],

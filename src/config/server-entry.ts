@@ -1,21 +1,10 @@
 /** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
 
 import { z } from 'zod';
+import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
-/** The ten categories of the port table, and `custom` for servers that name none. */
-export const entryCategories = [
-  'database',
-  'filesystem',
-  'api',
-  'ai-ml',
-  'version-control',
-  'devtools',
-  'system',
-  'communication',
-  'business',
-  'iot',
-  'custom',
-] as const;
+/** What an entry may name: the ten of the port table, or none of them. */
+export const entryCategories = [...categoryNames, customCategory] as const;
 
 /** A value that lives elsewhere: an environment variable, or a file whose text (last line end removed) it is. */
 export const referenceShape = z.union([

@@ -111,6 +111,7 @@ async function buildPool(
       logger,
       memory: (operation, input, caller) =>
         memory.call(operation, input as MemoryInput<MemoryOperation>, caller),
+      onMemoryChange: (listener) => memory.onChange(listener),
     }),
   );
   return parts.use(

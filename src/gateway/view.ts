@@ -40,6 +40,9 @@ export interface View {
   readonly fingerprint: Readonly<Record<ListKind, string>>;
 }
 
+/** What the plain-named memory server answers for in shared mounts. */
+const memoryUri = /^memory:\/\//i;
+
 /** A server that says nothing about caching: a short life, since list_changed may be missed. */
 const defaultHint: CacheHint = { ttlMs: 60_000, cacheScope: 'private' };
 const kinds: readonly ListKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
@@ -54,7 +57,9 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
   const prefixes = new Set<string>();
   const groups = seeds.map(({ alias, instances }): Group => {
     if (isSingle) return { alias: '', instances, prefix: '' };
-    const wanted = uriPrefix(alias === '' ? (instances[0]?.spec.name ?? '') : alias);
+    // The one memory server whose names stay plain keeps its URIs plain too.
+    if (alias === '') return { alias, instances, prefix: '' };
+    const wanted = uriPrefix(alias);
     const prefix = prefixes.has(wanted) ? wanted.replace(/\+$/, `.${instances[0]?.spec.port ?? 0}+`) : wanted;
     prefixes.add(prefix);
     return { alias, instances, prefix };
@@ -88,8 +93,9 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
       const [only] = groups;
       if (isSingle) return only && { group: only, uri };
       const parts = splitUri(uri);
-      const group = parts && byPrefix.get(parts.prefix);
-      return group && { group, uri: parts.uri };
+      const group = parts ? byPrefix.get(parts.prefix) : byPrefix.get('');
+      if (!group || (!parts && !memoryUri.test(uri))) return undefined;
+      return { group, uri: parts?.uri ?? uri };
     },
     get fingerprint() {
       return fingerprintOf(groups);

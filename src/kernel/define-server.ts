@@ -93,6 +93,44 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject, Setting
   return tool;
 }
 
+export interface ResourceTemplate {
+  /** RFC 6570. */
+  readonly uriTemplate: string;
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+export interface ResourceContents {
+  readonly uri: string;
+  readonly mimeType: string;
+  readonly text: string;
+}
+
+/** A change of the shared memory, as far as a resource needs to know of it. */
+export interface MemoryChangeNotice {
+  readonly scope: string;
+  readonly key: string;
+}
+
+/** What a server offers to read by URI, besides its tools. */
+export interface ResourceProvider {
+  readonly templates: readonly ResourceTemplate[];
+  /** One spelling for all spellings of a URI; undefined when it is none of this server's. */
+  canonical(uri: string): string | undefined;
+  /** Throws RESOURCE_NOT_FOUND. */
+  read(uri: string, context: ToolContext<never>): Promise<readonly ResourceContents[]>;
+  /** Values that go on from `value` for a variable of a template, best first; `given` are the others so far. */
+  complete(
+    variable: string,
+    value: string,
+    given: Readonly<Record<string, unknown>>,
+    context: ToolContext<never>,
+  ): Promise<readonly string[]>;
+  /** The canonical URI whose content a change of the memory has changed. */
+  changedUri(change: MemoryChangeNotice): string | undefined;
+}
+
 export interface ServerDefinition {
   /** kebab-case, at most 24 characters; the alias in tool names. */
   readonly name: string;
@@ -110,6 +148,7 @@ export interface ServerDefinition {
   /** Names of environment variables or settings without which it cannot run; `--servers N` leaves such a server out. */
   readonly credentials?: readonly string[];
   readonly tools: readonly ToolDefinition[];
+  readonly resources?: ResourceProvider;
 }
 
 /** Declares a built-in server. One file each, exported as default. */

@@ -8,6 +8,7 @@ import {
   type ToolContext,
   type ToolDefinition,
 } from '../../kernel/define-server.ts';
+import { memoryResources } from './memory-resources.ts';
 import {
   type MemoryInput,
   type MemoryOperation,
@@ -70,5 +71,6 @@ export default defineServer({
   instructions:
     'Store what should be known tomorrow under a telling, slash-separated key ("projects/apollo/decisions"). Search before you ask a person. To change a value safely, retrieve it, then store with ifMatch set to its etag; on MEMORY_CHANGED retrieve again. Nothing is lost: memory_history and memory_restore undo mistakes. Calls without a scope use this server\'s own scope, which is shared unless it was placed in a category; memory_search without a scope searches everywhere.',
   settings: settingsShape,
+  resources: memoryResources,
   tools: (Object.keys(memoryOperations) as MemoryOperation[]).map(memoryTool),
 });

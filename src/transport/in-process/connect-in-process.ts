@@ -47,6 +47,9 @@ export async function connectInProcess(
         case 'error':
           calls.answer({ jsonrpc: '2.0', id: message.id, error: message.error });
           return;
+        case 'event':
+          events.onNotification?.(message.notification);
+          return;
         default: {
           const { id, notification } = message;
           if (notification.method === 'notifications/progress') calls.progress(notification);
@@ -109,9 +112,12 @@ export async function connectInProcess(
     // Built-in servers take no notifications from clients.
     notify() {},
     async subscribe(uri) {
-      throw new AppError('RESOURCE_NOT_FOUND', { uri });
+      if (identity.capabilities['resources'] === undefined) throw new AppError('RESOURCE_NOT_FOUND', { uri });
+      if (ended === undefined) host.post({ kind: 'subscribe', connection, uri });
     },
-    async unsubscribe() {},
+    async unsubscribe(uri) {
+      if (ended === undefined) host.post({ kind: 'unsubscribe', connection, uri });
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -7,6 +7,7 @@ import { type JsonObject, rpcCodes, toRpcError } from '../../kernel/json-rpc.ts'
 import { passesLogLevel } from '../../kernel/protocol.ts';
 import { callTool } from './call-tool.ts';
 import { createMemoryProxy } from './memory-proxy.ts';
+import { completeResource, createWatches, readResource, type Watches } from './resources.ts';
 import { serveDefinition, type ServedDefinition } from './served-definition.ts';
 import type { FromHost, ToHost } from './wire.ts';
 
@@ -14,6 +15,7 @@ interface Instance {
   readonly served: ServedDefinition;
   readonly context: InstanceContext;
   readonly settings: unknown;
+  readonly watches: Watches | undefined;
   /** Calls in progress, by id. */
   readonly running: Map<number, AbortController>;
 }
@@ -45,7 +47,11 @@ function serve(port: NonNullable<typeof parentPort>): void {
       const served = await load(module);
       const shape = served.definition.settings;
       const parsed = shape ? await shape.parseAsync(settings ?? {}) : settings;
-      instances.set(connection, { served, context: instance, settings: parsed, running: new Map() });
+      const { resources } = served.definition;
+      const watches =
+        resources &&
+        createWatches(resources, (notification) => post({ kind: 'event', connection, notification }));
+      instances.set(connection, { served, context: instance, settings: parsed, watches, running: new Map() });
       post({ kind: 'opened', connection, server: served.identity });
     } catch (error) {
       post({ kind: 'refused', connection, problem: messageOf(error) });
@@ -90,14 +96,18 @@ function serve(port: NonNullable<typeof parentPort>): void {
     const { method, params } = message;
     const known = instance.served.staticResult(method);
     if (known) return known;
-    if (method !== 'tools/call') throw new AppError('METHOD_NOT_FOUND', { method });
-    const name = String(params?.['name']);
-    const tool = instance.served.tool(name);
-    if (!tool) throw new AppError('TOOL_NOT_FOUND', { name });
     const abort = new AbortController();
     instance.running.set(message.id, abort);
     const context = toolContext(instance, message, abort.signal);
     try {
+      const { resources } = instance.served.definition;
+      if (resources && method === 'resources/read') return await readResource(resources, params, context);
+      if (resources && method === 'completion/complete')
+        return await completeResource(resources, params, context);
+      if (method !== 'tools/call') throw new AppError('METHOD_NOT_FOUND', { method });
+      const name = String(params?.['name']);
+      const tool = instance.served.tool(name);
+      if (!tool) throw new AppError('TOOL_NOT_FOUND', { name });
       return await callTool(tool, params?.['arguments'], context, (id, error) => {
         const data = {
           server: instance.context.id,
@@ -147,6 +157,15 @@ function serve(port: NonNullable<typeof parentPort>): void {
         return;
       case 'call':
         void call(message);
+        return;
+      case 'subscribe':
+        instances.get(message.connection)?.watches?.add(message.uri);
+        return;
+      case 'unsubscribe':
+        instances.get(message.connection)?.watches?.remove(message.uri);
+        return;
+      case 'memory-change':
+        for (const { watches } of instances.values()) watches?.memoryChanged(message.change);
         return;
       case 'ping':
         post({ kind: 'pong' });

@@ -3,7 +3,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../kernel/clock.ts';
-import type { InstanceContext } from '../../kernel/define-server.ts';
+import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import { messageOf, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { MemoryCaller, MemoryOperation } from '../../kernel/memory-operations.ts';
@@ -32,7 +32,9 @@ export interface Host {
     spec: { module: string; instance: InstanceContext; settings: unknown },
     listener: HostListener,
   ): number;
-  post(message: Extract<ToHost, { kind: 'call' | 'cancel' }>): void;
+  post(message: Extract<ToHost, { kind: 'call' | 'cancel' | 'subscribe' | 'unsubscribe' }>): void;
+  /** Tells the servers of this host that the shared memory changed, if any of them has been asked to watch it. */
+  memoryChanged(change: MemoryChangeNotice): void;
   close(connection: number): void;
   /** Something was not answered in time: ends the thread unless it gives a sign of life within 5 seconds. */
   suspect(): void;
@@ -58,6 +60,8 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
   let lastConnection = 0;
   let isAlive = true;
   let isOwn = false;
+  /** Set by the first subscription: until then changes of the memory are nobody's business here. */
+  let isWatching = false;
   let cancelSuspicion: (() => void) | undefined;
   let problem = 'its host thread ended';
   const worker = new Worker(entry, {
@@ -138,7 +142,13 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
       post({ kind: 'open', connection, ...spec });
       return connection;
     },
-    post,
+    post(message) {
+      if (message.kind === 'subscribe') isWatching = true;
+      post(message);
+    },
+    memoryChanged(change) {
+      if (isWatching && isAlive) post({ kind: 'memory-change', change });
+    },
     close(connection) {
       if (!listeners.delete(connection)) return;
       if (isAlive) post({ kind: 'close', connection });

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import type { InstanceContext } from '../../kernel/define-server.ts';
+import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Connection, ConnectionEvents } from '../connection.ts';
@@ -31,11 +31,16 @@ export function createHosts(options: {
   count: number;
   logger: Logger;
   memory: RunMemory;
+  /** Hears of changes of the shared memory; returns the way to stop. */
+  onMemoryChange?: (listener: (change: MemoryChangeNotice) => void) => () => void;
   clock?: Clock;
 }): Hosts {
   const { logger, memory, clock = systemClock } = options;
   const hosts: Host[] = [];
   let isDisposed = false;
+  const deaf = options.onMemoryChange?.((change) => {
+    for (const host of hosts) host.memoryChanged({ scope: change.scope, key: change.key });
+  });
 
   function leastLoaded(): Host {
     for (const dead of hosts.filter((host) => !host.isAlive)) hosts.splice(hosts.indexOf(dead), 1);
@@ -62,6 +67,7 @@ export function createHosts(options: {
     },
     async [Symbol.asyncDispose]() {
       isDisposed = true;
+      deaf?.();
       await Promise.all(hosts.map((host) => host.terminate()));
     },
   };

@@ -30,11 +30,15 @@ function describeTool(tool: ToolDefinition): JsonObject {
 
 /** Prepares a definition for serving. */
 export function serveDefinition(definition: ServerDefinition): ServedDefinition {
-  const { name, title, version, instructions } = definition;
+  const { name, title, version, instructions, resources } = definition;
   const tools = new Map(definition.tools.map((tool) => [tool.name, tool]));
   const identity: ServerIdentity = {
     info: { name, title, version },
-    capabilities: { tools: {}, logging: {} },
+    capabilities: {
+      tools: {},
+      logging: {},
+      ...(resources && { resources: { subscribe: true }, completions: {} }),
+    },
     ...(instructions !== undefined && { instructions }),
   };
   const complete = {
@@ -60,7 +64,7 @@ export function serveDefinition(definition: ServerDefinition): ServedDefinition 
         case 'resources/list':
           return { ...complete, resources: [] };
         case 'resources/templates/list':
-          return { ...complete, resourceTemplates: [] };
+          return { ...complete, resourceTemplates: resources?.templates ?? [] };
         case 'server/discover': {
           const { capabilities } = identity;
           return {

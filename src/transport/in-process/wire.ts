@@ -1,6 +1,6 @@
 /** Messages between the main thread and a host worker; structured clones, so plain data only. */
 
-import type { InstanceContext } from '../../kernel/define-server.ts';
+import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject, RpcErrorObject, RpcNotification } from '../../kernel/json-rpc.ts';
 import type { MemoryCaller, MemoryOperation } from '../../kernel/memory-operations.ts';
@@ -36,6 +36,8 @@ export type ToHost =
       readonly logLevel: McpLogLevel | undefined;
     }
   | { readonly kind: 'cancel'; readonly connection: number; readonly id: number }
+  | { readonly kind: 'subscribe' | 'unsubscribe'; readonly connection: number; readonly uri: string }
+  | { readonly kind: 'memory-change'; readonly change: MemoryChangeNotice }
   /** Asks for a sign of life. */
   | { readonly kind: 'ping' }
   | { readonly kind: 'memory-result'; readonly id: number; readonly value: unknown }
@@ -59,6 +61,8 @@ export type FromHost =
       readonly id: number;
       readonly notification: RpcNotification;
     }
+  /** A notification that belongs to no call. */
+  | { readonly kind: 'event'; readonly connection: number; readonly notification: RpcNotification }
   | {
       readonly kind: 'memory';
       readonly id: number;

@@ -7,8 +7,10 @@ const guard = createGuard({
   allowedHosts: ['gateway.test'],
   allowedOrigins: ['https://app.test'],
 });
-const check = (headers: Record<string, string | undefined>) => () =>
-  guard({ headers } as unknown as IncomingMessage);
+const check =
+  (headers: Record<string, string | undefined>, path = '/mcp') =>
+  () =>
+    guard({ headers, url: path } as unknown as IncomingMessage);
 
 describe('guard', () => {
   it.each(['127.0.0.1:3000', 'localhost', 'LOCALHOST:1', '[::1]:3000', 'gateway.test:80'])(
@@ -52,6 +54,23 @@ describe('guard', () => {
       expect.objectContaining({ code: 'FORBIDDEN_ORIGIN' }),
     );
   });
+});
+
+describe('guard of the REST API', () => {
+  const host = '127.0.0.1:3000';
+
+  it.each(['http://127.0.0.1:3000', 'https://app.test'])('lets Origin %s in', (origin) => {
+    expect(check({ host, origin }, '/api/v1/servers')).not.toThrow();
+  });
+
+  it.each(['http://127.0.0.1:5173', 'http://localhost:3000', 'https://127.0.0.1:3000', 'https://evil.test'])(
+    'refuses Origin %s, whose pages may not start programs',
+    (origin) => {
+      expect(check({ host, origin }, '/api/v1/servers')).toThrow(
+        expect.objectContaining({ code: 'FORBIDDEN_ORIGIN' }),
+      );
+    },
+  );
 });
 
 describe('assertMayBind', () => {

@@ -13,6 +13,10 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[];
 }
 
+/**
+ * Throws FORBIDDEN_HOST or FORBIDDEN_ORIGIN. Pages of other loopback origins (a development server, the
+ * Inspector) may speak MCP; the REST API, which starts programs, is for our own pages and the allowed ones only.
+ */
 export type Guard = (request: IncomingMessage) => void;
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -34,7 +38,7 @@ function hostName(header: string): string {
   return header.toLowerCase().replace(/:\d+$/, '');
 }
 
-/** A check of Host and Origin that throws FORBIDDEN_HOST or FORBIDDEN_ORIGIN. */
+/** A check of Host and Origin. */
 export function createGuard(options: GuardOptions): Guard {
   const hosts = new Set([
     ...loopbackNames,
@@ -43,9 +47,10 @@ export function createGuard(options: GuardOptions): Guard {
   ]);
   const origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
 
-  function isAllowedOrigin(origin: string): boolean {
+  function isAllowedOrigin(origin: string, { url: path, headers }: IncomingMessage): boolean {
     const lower = origin.toLowerCase();
-    if (origins.has(lower)) return true;
+    if (origins.has(lower) || lower === `http://${headers.host?.toLowerCase()}`) return true;
+    if (path?.startsWith('/mcp') !== true) return false;
     try {
       const url = new URL(lower);
       return (url.protocol === 'http:' || url.protocol === 'https:') && loopbackNames.has(url.hostname);
@@ -58,6 +63,7 @@ export function createGuard(options: GuardOptions): Guard {
     const { host, origin } = request.headers;
     if (host === undefined || !hosts.has(hostName(host)))
       throw new AppError('FORBIDDEN_HOST', { host: host ?? '' });
-    if (origin !== undefined && !isAllowedOrigin(origin)) throw new AppError('FORBIDDEN_ORIGIN', { origin });
+    if (origin !== undefined && !isAllowedOrigin(origin, request))
+      throw new AppError('FORBIDDEN_ORIGIN', { origin });
   };
 }

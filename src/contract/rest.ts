@@ -230,9 +230,37 @@ export const routes = {
   memoryRestore: defineRoute({
     method: 'POST',
     path: '/api/v1/memory-restore',
-    summary: 'Restores a version of a memory.',
+    summary: 'Restores a version of a memory, of all under a prefix, or of all.',
     body: memoryOperations.restore.input,
     response: memoryOperations.restore.output,
+  }),
+  memoryStoreMany: defineRoute({
+    method: 'POST',
+    path: '/api/v1/memory-store-many',
+    summary: 'Stores up to 1,000 memories, all or none.',
+    body: memoryOperations.store_many.input,
+    response: memoryOperations.store_many.output,
+  }),
+  memoryAppend: defineRoute({
+    method: 'POST',
+    path: '/api/v1/memory-append',
+    summary: 'Adds to the end of a text or a list.',
+    body: memoryOperations.append.input,
+    response: memoryOperations.append.output,
+  }),
+  memoryIncrement: defineRoute({
+    method: 'POST',
+    path: '/api/v1/memory-increment',
+    summary: 'Adds to a number.',
+    body: memoryOperations.increment.input,
+    response: memoryOperations.increment.output,
+  }),
+  memorySnapshot: defineRoute({
+    method: 'POST',
+    path: '/api/v1/memory-snapshot',
+    summary: 'Creates, lists or deletes snapshots.',
+    body: memoryOperations.snapshot.input,
+    response: memoryOperations.snapshot.output,
   }),
   memoryStats: defineRoute({
     method: 'GET',

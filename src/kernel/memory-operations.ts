@@ -4,95 +4,30 @@
  */
 
 import { z } from 'zod';
+import {
+  atShape,
+  cursorShape,
+  entryShape,
+  etagShape,
+  keyEcho,
+  keyShape,
+  limitShape,
+  nextCursorShape,
+  scopeEcho,
+  scopeShape,
+  tagsEcho,
+  tagsShape,
+  versionShape,
+} from './memory-shapes.ts';
+import { memoryWriteOperations } from './memory-write-operations.ts';
 
-/** `shared`, `coordinator`, `category:<category>` or `server:<instance id>`. */
-export const scopeShape = z
-  .string()
-  .regex(/^(shared|coordinator|category:[a-z0-9][a-z0-9-]{0,63}|server:[a-z0-9][a-z0-9._-]{0,95})$/, {
-    error: 'must be shared, coordinator, category:<category> or server:<id>',
-  })
-  .describe('Where the memory lives: shared (default), coordinator, category:<category> or server:<id>.');
-
-export const keyShape = z
-  .string()
-  .min(1)
-  .max(1024)
-  .describe(
-    'Name of the memory, slash-separated, e.g. "projects/apollo/decisions". Any script; compared after Unicode NFC.',
-  );
-
-const tagsShape = z.array(z.string().min(1).max(100)).max(50).describe('Labels to filter by.');
-const etagShape = z.string().describe('Version tag of one value: the id of its Git blob.');
-const limitShape = z.coerce.number().int().min(1).max(1000).describe('Most items to return.');
-const cursorShape = z.string().max(4096).describe('nextCursor of the previous page.');
-const keyEcho = z.string().describe('Key, as normalised.');
-const scopeEcho = z.string().describe('Scope the memory lives in.');
-const seqShape = z.number().int().describe('Position in the write journal.');
-const tagsEcho = z.array(z.string()).describe('Labels of the memory.');
-const nextCursorShape = z.string().optional().describe('Cursor of the next page; absent on the last one.');
-const ifMatchShape = z.string().max(64);
-const atShape = z
-  .string()
-  .min(4)
-  .max(100)
-  .describe('A commit id (4 to 40 hex digits) or an ISO 8601 date: the state as of then.');
-/** Any JSON value; a string is stored as Markdown text, anything else as canonical JSON. */
-export const valueShape: z.ZodType = z
-  .unknown()
-  .refine((value) => value !== undefined, { error: 'is required: any JSON value or text' })
-  .describe('What to remember: any JSON value, or text (Markdown).');
-
-const entryShape = z.object({
-  key: keyEcho,
-  scope: scopeEcho,
-  tags: tagsEcho,
-  etag: etagShape,
-  updatedAt: z.string().describe('ISO 8601 time of the last change.'),
-});
-
-const versionShape = z.object({
-  commit: z
-    .string()
-    .nullable()
-    .describe('Commit that holds this version; null while it waits in the journal.'),
-  etag: etagShape.nullable().describe('Null for a deletion.'),
-  at: z.string().describe('ISO 8601 time.'),
-  actor: z.string().describe('Who made the change.'),
-  op: z.enum(['store', 'delete', 'restore']).describe('What the change was.'),
-});
+export { keyShape, scopeShape, valueShape } from './memory-shapes.ts';
 
 export const memoryOperations = {
-  store: {
-    title: 'Store a memory',
-    description:
-      'Remember a value under a key. Durable when this returns, and every version is kept in Git. Overwrites the current value; pass ifMatch (an etag, or "absent") to refuse when someone changed it meanwhile.',
-    input: z.strictObject({
-      key: keyShape,
-      value: valueShape,
-      scope: scopeShape.optional(),
-      tags: tagsShape.optional(),
-      ttlSeconds: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .max(3_153_600_000)
-        .optional()
-        .describe('Forget from lists and reads after so many seconds.'),
-      ifMatch: ifMatchShape
-        .optional()
-        .describe('Store only if the current etag is this one, or "absent" if there must be none.'),
-    }),
-    output: z.object({
-      key: keyEcho,
-      scope: scopeEcho,
-      etag: etagShape,
-      seq: seqShape,
-    }),
-    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  },
+  ...memoryWriteOperations,
   retrieve: {
     title: 'Retrieve a memory',
-    description: 'Read the value of a key, now or as it was at a commit or a date.',
+    description: 'Read the value of a key, now or as it was at a commit, a date or a snapshot.',
     input: z.strictObject({ key: keyShape, scope: scopeShape.optional(), at: atShape.optional() }),
     output: entryShape.extend({
       value: z.unknown().describe('What was stored: a JSON value or text.'),
@@ -149,22 +84,6 @@ export const memoryOperations = {
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
-  delete: {
-    title: 'Delete a memory',
-    description: 'Remove a key from the current state. Its history stays, and memory_restore brings it back.',
-    input: z.strictObject({
-      key: keyShape,
-      scope: scopeShape.optional(),
-      ifMatch: ifMatchShape.optional().describe('Delete only if the current etag is this one.'),
-    }),
-    output: z.object({
-      key: keyEcho,
-      scope: scopeEcho,
-      deleted: z.boolean().describe('False if there was nothing to delete.'),
-      seq: seqShape,
-    }),
-    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  },
   history: {
     title: 'History of a memory',
     description: 'Every version of a key, newest first: commit, etag, time, who and what.',
@@ -183,7 +102,7 @@ export const memoryOperations = {
   diff: {
     title: 'Compare versions of a memory',
     description:
-      'What changed in a key between two versions (commit ids or dates): by field for JSON, by line for text. Without "to": up to now.',
+      'What changed in a key between two versions (commit ids, dates or snapshots): by field for JSON, by line for text. Without "to": up to now.',
     input: z.strictObject({
       key: keyShape,
       scope: scopeShape.optional(),
@@ -209,20 +128,6 @@ export const memoryOperations = {
       patch: z.string().describe('Text: a unified diff. Empty for JSON.'),
     }),
     annotations: { readOnlyHint: true, openWorldHint: false },
-  },
-  restore: {
-    title: 'Restore a memory',
-    description:
-      'Bring a key back to a former version (a commit id or a date) as a new version; nothing is rewritten.',
-    input: z.strictObject({ key: keyShape, scope: scopeShape.optional(), to: atShape }),
-    output: z.object({
-      key: keyEcho,
-      scope: scopeEcho,
-      etag: etagShape,
-      seq: seqShape,
-      restoredFrom: z.string().describe('Commit of the version brought back.'),
-    }),
-    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   },
   stats: {
     title: 'Memory statistics',

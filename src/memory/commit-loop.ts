@@ -93,6 +93,8 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
       bytes += backlog[count]?.content?.length ?? 0;
       count += 1;
     }
+    const batchEnd = backlog[count - 1]?.batchEnd ?? 0;
+    while ((backlog[count]?.seq ?? Infinity) <= batchEnd) count += 1;
     return backlog.slice(0, count);
   }
 

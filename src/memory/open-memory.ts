@@ -176,7 +176,7 @@ async function recover(git: Git, journalDir: string, logger: Logger) {
 
 const nothingLanded: Landing = { seq: 0, commit: '' };
 
-interface AssembledParts extends Omit<HandlerParts, 'versions' | 'settleHistory'> {
+interface AssembledParts extends Omit<HandlerParts, 'versions' | 'settleHistory' | 'commitAll'> {
   readonly logger: Logger;
   readonly changes: Emitter<MemoryChange>;
 }
@@ -193,6 +193,7 @@ function assemble(parts: AssembledParts): OpenedMemory {
   const handlers = createHandlers({
     ...parts,
     versions: createVersionReader(index, reader),
+    commitAll: flush,
     settleHistory: () =>
       flush().catch((error: unknown) =>
         logger.warn({ err: error }, 'answering before all writes are committed'),

@@ -18,9 +18,12 @@ import { type EntryHead, type MemoryIndex, kindOfPath } from './index/memory-ind
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
 import { searchMemories } from './search/search-memories.ts';
 import { repositorySize } from './git/repository-size.ts';
+import { createRestore } from './restore.ts';
+import { appendTo, incrementIn } from './value-changes.ts';
 import { diffVersions } from './versions/diff-versions.ts';
 import type { PastValue, VersionReader } from './versions/read-version.ts';
-import type { WritePath } from './write-path.ts';
+import { createSnapshots } from './versions/snapshots.ts';
+import type { Change, WritePath } from './write-path.ts';
 
 /** One function an operation; inputs are parsed already. */
 export type MemoryHandlers = {
@@ -40,6 +43,8 @@ export interface HandlerParts {
   readonly clock: Clock;
   /** Commits what is acknowledged, as far as Git lets us: what is not, shows without a commit. */
   readonly settleHistory: () => Promise<void>;
+  /** Commits what is acknowledged, or throws what kept it from that. */
+  readonly commitAll: () => Promise<void>;
 }
 
 const defaultScope = 'shared';
@@ -61,7 +66,9 @@ function callerOf(caller: MemoryCaller) {
 
 /** The handlers of all operations. */
 export function createHandlers(parts: HandlerParts): MemoryHandlers {
-  const { git, reader, index, versions, writePath, loop, clock, settleHistory } = parts;
+  const { git, reader, index, versions, writePath, loop, clock, settleHistory, commitAll } = parts;
+  const restore = createRestore(parts);
+  const snapshots = createSnapshots(git, clock);
 
   /** The value that readers see now. */
   function current({ scope, key }: Place) {
@@ -81,16 +88,19 @@ export function createHandlers(parts: HandlerParts): MemoryHandlers {
     if (!isKnown) throw new AppError('MEMORY_NOT_FOUND', { ...place });
   }
 
+  function storeChange(input: MemoryInput<'store'>, caller: MemoryCaller): Change {
+    const value = checkValue(input.value);
+    const tags = normalizeTags(input.tags ?? []);
+    const expiresMs = input.ttlSeconds === undefined ? undefined : clock.now() + input.ttlSeconds * 1000;
+    const file: MemoryFile = { tags, value, ...(expiresMs !== undefined && { expiresMs }) };
+    return { op: 'store', ...placeOf(input), file, ifMatch: input.ifMatch, ...callerOf(caller) };
+  }
+
   return {
     async store(input, caller) {
-      const place = placeOf(input);
-      const value = checkValue(input.value);
-      const tags = normalizeTags(input.tags ?? []);
-      const expiresMs = input.ttlSeconds === undefined ? undefined : clock.now() + input.ttlSeconds * 1000;
-      const file: MemoryFile = { tags, value, ...(expiresMs !== undefined && { expiresMs }) };
-      const change = { op: 'store', ...place, file, ifMatch: input.ifMatch, ...callerOf(caller) } as const;
+      const change = storeChange(input, caller);
       const { etag, seq } = await writePath.submit(change);
-      return { ...place, etag: etag ?? '', seq };
+      return { scope: change.scope, key: change.key, etag: etag ?? '', seq };
     },
 
     async retrieve(input) {
@@ -193,16 +203,47 @@ export function createHandlers(parts: HandlerParts): MemoryHandlers {
     },
 
     async restore(input, caller) {
+      if (input.key === undefined) await commitAll();
+      else await settleHistory();
+      return restore(input, caller);
+    },
+
+    async store_many(input, caller) {
+      const scope = input.scope ?? defaultScope;
+      const changes = input.entries.map((entry) => storeChange({ ...entry, scope }, caller));
+      const keys = changes.map(({ key }) => key);
+      if (new Set(keys).size < keys.length) {
+        throw new AppError('INVALID_INPUT', { field: 'entries', problem: 'name a key twice' });
+      }
+      const done = await writePath.submitAll(changes);
+      const entries = done.map(({ etag, seq }, i) => ({ key: keys[i] ?? '', etag: etag ?? '', seq }));
+      return { scope, entries };
+    },
+
+    async append(input, caller) {
       const place = placeOf(input);
-      await settleHistory();
-      const past = await at(place, input.to);
-      if (!past) throw new AppError('MEMORY_VERSION_NOT_FOUND', { version: input.to, ...place });
-      const { expiresMs, tags, value } = past.file;
-      const isOver = expiresMs !== undefined && expiresMs <= clock.now();
-      const file = { tags, value, ...(!isOver && expiresMs !== undefined && { expiresMs }) };
-      const done = await writePath.submit({ op: 'restore', ...place, file, ...callerOf(caller) });
-      const restoredFrom = past.version?.commit ?? input.to;
-      return { ...place, etag: done.etag ?? past.etag, seq: done.seq, restoredFrom };
+      const file = (now: MemoryFile | undefined) => appendTo(now, input);
+      const { etag, seq } = await writePath.submit({ op: 'append', ...place, file, ...callerOf(caller) });
+      return { ...place, etag: etag ?? '', seq };
+    },
+
+    async increment(input, caller) {
+      const place = placeOf(input);
+      let value = 0;
+      const file = (now: MemoryFile | undefined) => {
+        const next = incrementIn(now, input);
+        ({ value } = next);
+        return next.file;
+      };
+      const { etag, seq } = await writePath.submit({ op: 'increment', ...place, file, ...callerOf(caller) });
+      return { ...place, etag: etag ?? '', seq, value };
+    },
+
+    async snapshot({ action, name = '' }, caller) {
+      if (action === 'list') return { snapshots: await snapshots.list() };
+      if (action === 'delete') return { snapshots: [await snapshots.remove(name)] };
+      await commitAll();
+      return { snapshots: [await snapshots.create(name, caller.actor)] };
     },
 
     async stats() {

@@ -7,11 +7,13 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { applyRecord } from './commit-loop.ts';
 import { keyPath } from './files/key-path.ts';
-import { type MemoryFile, blobId, encodeMemoryFile, kindOf } from './files/memory-file.ts';
-import type { MemoryIndex } from './index/memory-index.ts';
+import { type MemoryFile, blobId, decodeMemoryFile, encodeMemoryFile, kindOf } from './files/memory-file.ts';
+import { type MemoryIndex, kindOfPath } from './index/memory-index.ts';
 import { type Journal, type JournalDisk, createJournal, toStorageError } from './journal/journal.ts';
 import type { Segment } from './journal/segment-files.ts';
 import { type WriteOp, type WriteRecord, memoryId } from './write-record.ts';
+
+type NewFile = Omit<MemoryFile, 'key'>;
 
 /** A change that someone wants. */
 export interface Change {
@@ -19,8 +21,8 @@ export interface Change {
   readonly scope: string;
   /** Normalized. */
   readonly key: string;
-  /** What to keep; undefined deletes. */
-  readonly file?: Omit<MemoryFile, 'key'>;
+  /** What to keep, or how it comes from what is there now; undefined deletes. */
+  readonly file?: NewFile | ((now: MemoryFile | undefined) => NewFile);
   /** An etag, or `absent`. */
   readonly ifMatch?: string | undefined;
   /** Deletes also what has expired and so is not there for others. */
@@ -34,6 +36,8 @@ export interface Acknowledged {
   /** Null when there is no value now. */
   readonly etag: string | null;
   readonly seq: number;
+  /** The file's bytes; null when there is none now. */
+  readonly content: Uint8Array | null;
   /** False when everything was so already, and nothing was written. */
   readonly isChanged: boolean;
 }
@@ -44,6 +48,8 @@ export interface WritePath extends AsyncDisposable {
    * DISK_FULL or STORAGE_FAILED.
    */
   submit(change: Change): Promise<Acknowledged>;
+  /** The same for changes of different memories, of one caller: all of them, or none. One commit. */
+  submitAll(changes: readonly Change[]): Promise<Acknowledged[]>;
   /** Brings durable writes into the index that it could not take when they came. Throws DISK_FULL, STORAGE_FAILED. */
   ensureApplied(): void;
   /** Resolves when every write that was submitted before is durable or has failed. */
@@ -57,13 +63,18 @@ interface Waiting {
   reject(error: AppError): void;
 }
 
-/** The newest accepted state of a memory, perhaps not durable yet. */
-interface InFlight {
+/** The newest accepted state of a memory. */
+interface State {
   readonly seq: number;
   readonly etag: string | null;
-  readonly path: string;
-  readonly done: Promise<void>;
+  readonly content: Uint8Array | null;
+  readonly path?: string;
+  /** Settles when it is durable or has failed; absent for one that is durable. */
+  readonly done?: Promise<void>;
 }
+
+/** Bytes of one atomic batch: it is one group of the journal and one turn of the event loop. */
+const maxBatchBytes = 32 * 1024 * 1024;
 
 /** Opens the way for writes from sequence `nextSeq` on. */
 export function createWritePath(options: {
@@ -81,7 +92,7 @@ export function createWritePath(options: {
   readonly onDurable: (records: readonly WriteRecord[]) => void;
 }): WritePath {
   const { index, clock, journalDir, onDurable } = options;
-  const inFlight = new Map<string, InFlight>();
+  const inFlight = new Map<string, State>();
   const waiting = new Map<number, Waiting>();
   let unapplied: WriteRecord[] = [];
   let { nextSeq, lastAtMs } = options;
@@ -133,22 +144,20 @@ export function createWritePath(options: {
   }
 
   /** The newest state, accepted writes included; an expired value counts as none. */
-  function stateOf(change: Change): {
-    etag: string | null;
-    path?: string;
-    seq: number;
-    done?: Promise<void>;
-  } {
+  function stateOf(change: Change): State {
     const flying = inFlight.get(memoryId(change.scope, change.key));
     if (flying) return flying;
     const entry = index.get(change.scope, change.key);
-    if (!entry) return { etag: null, seq: nextSeq - 1 };
+    if (!entry) return { etag: null, content: null, seq: nextSeq - 1 };
+    const { path, seq, etag, content } = entry;
     const isOver = entry.expiresMs !== null && entry.expiresMs <= clock.now() && !change.isExpiry;
-    return { etag: isOver ? null : entry.etag, path: entry.path, seq: entry.seq };
+    return isOver ? { etag: null, content: null, path, seq } : { etag, content, path, seq };
   }
 
-  function toRecord(change: Change, currentPath: string | undefined): WriteRecord {
-    const { op, scope, key, file, actor, agent, requestId } = change;
+  function toRecord(change: Change, state: State | undefined, seq: number): WriteRecord {
+    const { op, scope, key, actor, agent, requestId } = change;
+    const currentPath = state?.path;
+    const file = typeof change.file === 'function' ? change.file(fileOf(state)) : change.file;
     lastAtMs = Math.max(lastAtMs, clock.now());
     const content = file ? encodeMemoryFile({ ...file, key }) : null;
     const both = [keyPath(scope, key, 'json'), keyPath(scope, key, 'text')];
@@ -158,7 +167,7 @@ export function createWritePath(options: {
     const others = new Set(currentPath === undefined ? both : [...both, currentPath]);
     others.delete(path);
     return {
-      seq: nextSeq,
+      seq,
       op,
       scope,
       key,
@@ -174,37 +183,72 @@ export function createWritePath(options: {
   }
 
   async function submit(change: Change): Promise<Acknowledged> {
+    const [done] = await submitAll([change]);
+    if (!done) throw new AppError('INTERNAL');
+    return done;
+  }
+
+  /** Records of the changes, with sequences from `nextSeq` on; unchanged ones have none. */
+  function prepare(changes: readonly Change[], states: readonly State[]): (WriteRecord | undefined)[] {
+    let seq = nextSeq;
+    let bytes = 0;
+    const records = changes.map((change, i) => {
+      const state = states[i];
+      const record = toRecord(change, state, seq);
+      if (record.etag === state?.etag) return undefined;
+      seq += 1;
+      bytes += record.content?.length ?? 0;
+      if (changes.length > 1 && bytes > maxBatchBytes) {
+        throw new AppError('PAYLOAD_TOO_LARGE', { what: 'the batch', bytes, limitBytes: maxBatchBytes });
+      }
+      return record;
+    });
+    const batchEnd = seq - 1;
+    if (batchEnd <= nextSeq) return records;
+    return records.map((record) => record && { ...record, batchEnd });
+  }
+
+  async function submitAll(changes: readonly Change[]): Promise<Acknowledged[]> {
     ensureApplied();
-    const state = stateOf(change);
-    if (!isMatch(change, state.etag)) {
-      // Only a value that is durable may refuse a write; when the newer one fails, look again.
-      const isThere = await (state.done ?? Promise.resolve()).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) throw changed(change, state.etag);
-      return submit(change);
+    const states = changes.map(stateOf);
+    let records: (WriteRecord | undefined)[];
+    try {
+      for (const [i, change] of changes.entries()) requireMatch(change, states[i]?.etag ?? null);
+      records = prepare(changes, states);
+    } catch (error) {
+      // Only values that are durable may refuse a write; when a newer one fails, look again.
+      const before = await Promise.allSettled(states.flatMap(({ done }) => done ?? []));
+      if (before.some(({ status }) => status === 'rejected')) return submitAll(changes);
+      throw error;
     }
-    const record = toRecord(change, state.path);
-    if (record.etag === state.etag) {
-      await state.done;
-      return { etag: state.etag, seq: state.seq, isChanged: false };
-    }
-    if (options.isFull()) throw new AppError('OVERLOADED', { problem: 'too many writes wait for Git' });
-    nextSeq += 1;
-    const { seq, etag, path } = record;
+    const fresh = records.filter((record) => record !== undefined);
+    if (fresh.length > 0 && options.isFull())
+      throw new AppError('OVERLOADED', { problem: 'too many writes wait for Git' });
+    const written = fresh.map(take);
+    if (fresh.length > 0) journal.append(fresh);
+    lastDone = written.at(-1) ?? lastDone;
+    const before = states.flatMap(({ done }, i) => (records[i] || !done ? [] : [done]));
+    await Promise.all([...written, ...before]);
+    return records.map((record, i) => {
+      const { etag, seq, content } = record ?? states[i] ?? { etag: null, seq: 0, content: null };
+      return { etag, seq, content, isChanged: record !== undefined };
+    });
+  }
+
+  /** Counts the record as accepted; the promise settles with it. */
+  function take(record: WriteRecord): Promise<void> {
+    const { seq, etag, path, content } = record;
+    nextSeq = seq + 1;
     const done = new Promise<void>((resolve, reject) => {
       waiting.set(seq, { resolve, reject });
     });
-    inFlight.set(memoryId(change.scope, change.key), { seq, etag, path, done });
-    lastDone = done;
-    journal.append(record);
-    await done;
-    return { etag, seq, isChanged: true };
+    inFlight.set(memoryId(record.scope, record.key), { seq, etag, path, content, done });
+    return done;
   }
 
   return {
     submit,
+    submitAll,
     ensureApplied,
     settled: () => lastDone.catch(() => {}),
     async release(seq) {
@@ -218,11 +262,14 @@ export function createWritePath(options: {
   };
 }
 
-function isMatch(change: Change, etag: string | null): boolean {
-  return change.ifMatch === undefined || change.ifMatch === (etag ?? 'absent');
+function fileOf(state: State | undefined): MemoryFile | undefined {
+  const isThere = state?.path !== undefined && state.content !== null;
+  return isThere ? decodeMemoryFile(kindOfPath(state.path), state.content) : undefined;
 }
 
-function changed(change: Change, etag: string | null): AppError {
-  const { scope, key, ifMatch } = change;
-  return new AppError('MEMORY_CHANGED', { key, scope, actual: etag ?? 'absent', expected: ifMatch });
+/** Throws MEMORY_CHANGED when the change asks for another etag than this. */
+function requireMatch({ scope, key, ifMatch }: Change, etag: string | null): void {
+  const actual = etag ?? 'absent';
+  if (ifMatch === undefined || ifMatch === actual) return;
+  throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
 }

@@ -1,6 +1,12 @@
 /** One acknowledged change of the memory, as it goes through journal, index and Git. */
 
-export type WriteOp = 'store' | 'delete' | 'restore';
+const writeOps = ['store', 'delete', 'restore', 'append', 'increment'] as const;
+export type WriteOp = (typeof writeOps)[number];
+
+/** True for the name of an operation that a commit may tell of. */
+export function isWriteOp(name: unknown): name is WriteOp {
+  return writeOps.some((op) => op === name);
+}
 
 export interface WriteRecord {
   /** Position in the journal; grows by one a write, with gaps where a write failed. */
@@ -22,6 +28,8 @@ export interface WriteRecord {
   readonly actor: string;
   readonly agent: string;
   readonly requestId?: string;
+  /** Sequence of the last write of an atomic batch; all from the first with this number on count, or none. */
+  readonly batchEnd?: number;
 }
 
 /** Names one memory in maps; neither a scope nor a key holds a NUL. */

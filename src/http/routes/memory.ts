@@ -13,6 +13,10 @@ type MemoryRoutes = Pick<
   | 'memoryHistory'
   | 'memoryDiff'
   | 'memoryRestore'
+  | 'memoryStoreMany'
+  | 'memoryAppend'
+  | 'memoryIncrement'
+  | 'memorySnapshot'
   | 'memoryStats'
 >;
 
@@ -31,6 +35,10 @@ export function memoryRoutes(memory: MemoryClient, nextRequestId: () => string):
     memoryHistory: ({ body }) => memory.call('history', body, caller()),
     memoryDiff: ({ body }) => memory.call('diff', body, caller()),
     memoryRestore: ({ body }) => memory.call('restore', body, caller()),
+    memoryStoreMany: ({ body }) => memory.call('store_many', body, caller()),
+    memoryAppend: ({ body }) => memory.call('append', body, caller()),
+    memoryIncrement: ({ body }) => memory.call('increment', body, caller()),
+    memorySnapshot: ({ body }) => memory.call('snapshot', body, caller()),
     memoryStats: () => memory.call('stats', {}, caller()),
   };
 }

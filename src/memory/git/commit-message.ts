@@ -3,7 +3,7 @@
  * trailers a write. No value can break out of its line, so nothing a caller sends can forge a trailer.
  */
 
-import type { WriteOp, WriteRecord } from '../write-record.ts';
+import { type WriteOp, type WriteRecord, isWriteOp } from '../write-record.ts';
 
 /** Email of the committer of all our commits. */
 export const committerEmail = 'git-memory-mcp@git-memory.invalid';
@@ -52,7 +52,7 @@ function trailersOf(record: WriteRecord): string[] {
 }
 
 /** A name and address that Git takes: no angle brackets, line ends or empty names. */
-function authorOf(actor: string): string {
+export function authorOf(actor: string): string {
   const name = actor
     .toWellFormed()
     .replaceAll(/[<>\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
@@ -96,7 +96,7 @@ function toTrailers(set: ReadonlyMap<string, string>): WriteTrailers | undefined
   const slash = id.indexOf('/');
   const seq = Number(set.get('Seq'));
   const atMs = Date.parse(set.get('Time') ?? '');
-  if (op !== 'store' && op !== 'delete' && op !== 'restore') return undefined;
+  if (!isWriteOp(op)) return undefined;
   if (slash < 1 || !Number.isSafeInteger(seq) || Number.isNaN(atMs)) return undefined;
   const actor = decodeTrailerValue(set.get('Actor') ?? '');
   return { op, scope: id.slice(0, slash), key: id.slice(slash + 1), actor, atMs, seq };

@@ -146,14 +146,29 @@ export function createGitWriter(options: { repositoryDir: string; journalDir: st
 
 /**
  * A commit a write while the batch is small; under pressure up to 100 writes of one actor share one, never
- * two of the same key, so that every version stays in the history. The order of one key's writes is kept.
+ * two of the same key, so that every version stays in the history. The order of one key's writes is kept. An
+ * atomic batch is one commit, and nothing else is in it.
  */
 export function groupWrites(records: readonly WriteRecord[]): WriteRecord[][] {
   const limit = records.length <= commitPerWriteUpTo ? 1 : maxWritesPerCommit;
   const groups: WriteRecord[][] = [];
   const openGroups = new Map<string, number>();
   const lastGroups = new Map<string, number>();
+  let batchEnd: number | undefined;
+
+  /** An atomic batch is one commit of its own. */
+  function addToBatch(record: WriteRecord): void {
+    if (record.batchEnd === batchEnd) groups.at(-1)?.push(record);
+    else groups.push([record]);
+    batchEnd = record.batchEnd;
+    lastGroups.set(memoryId(record.scope, record.key), groups.length - 1);
+  }
+
   for (const record of records) {
+    if (record.batchEnd !== undefined) {
+      addToBatch(record);
+      continue;
+    }
     const who = `${record.actor}\0${record.agent}`;
     const id = memoryId(record.scope, record.key);
     let at = openGroups.get(who) ?? -1;

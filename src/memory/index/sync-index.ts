@@ -123,7 +123,7 @@ async function identifyChanges(
       commit: commit.id,
       atMs: ours?.atMs ?? commit.committedMs,
       actor: ours?.actor ?? commit.authorName,
-      op: isGone ? 'delete' : ours?.op === 'restore' ? 'restore' : 'store',
+      op: isGone ? 'delete' : ours && ours.op !== 'delete' ? ours.op : 'store',
       seq: ours?.seq ?? null,
     };
     // A value that changed its type is one version, not a deletion and a value.

@@ -38,6 +38,8 @@ export interface VersionTable {
   ordinalOf(commit: string): number | undefined;
   /** Every path that ever held the key. */
   pathsOf(scope: string, key: string): string[];
+  /** Every memory that has a version after a time. */
+  changedAfter(atMs: number): { scope: string; key: string }[];
   /** The memory that a path last stood for. */
   keyAtPath(path: string): { scope: string; key: string } | undefined;
   readonly count: number;
@@ -75,6 +77,7 @@ export function createVersionTable(db: DatabaseSync): VersionTable {
   const keyAtPath = db.prepare(
     'SELECT scope, key FROM versions WHERE path = ? ORDER BY ordinal DESC LIMIT 1',
   );
+  const changedAfter = db.prepare('SELECT DISTINCT scope, key FROM versions WHERE at_ms > ?');
   const count = db.prepare('SELECT count(*) AS n FROM versions');
 
   return {
@@ -98,6 +101,10 @@ export function createVersionTable(db: DatabaseSync): VersionTable {
     },
     pathsOf: (scope, key) =>
       (pathsOf.all(scope, key) as unknown as { path: string }[]).map((row) => row.path),
+    changedAfter(atMs) {
+      const rows = changedAfter.all(atMs) as unknown as { scope: string; key: string }[];
+      return rows.map(({ scope, key }) => ({ scope, key }));
+    },
     keyAtPath(path) {
       const row = keyAtPath.get(path) as unknown as { scope: string; key: string } | undefined;
       return row && { scope: row.scope, key: row.key };

@@ -58,7 +58,7 @@ describe('the journal', () => {
       onDurable: (records) => done.push(...records.map((one) => one.seq)),
     });
     for (let seq = 1; seq <= 60; seq++) {
-      journal.append(record(seq));
+      journal.append([record(seq)]);
       if (seq % 10 === 0) await vi.waitFor(() => expect(done).toHaveLength(seq));
     }
     await journal[Symbol.asyncDispose]();
@@ -113,11 +113,11 @@ describe('the journal', () => {
         },
       },
     });
-    journal.append(record(1));
-    journal.append(record(2));
+    journal.append([record(1)]);
+    journal.append([record(2)]);
     await vi.waitFor(() => expect(seen).toHaveLength(1));
     isBroken = false;
-    journal.append(record(3));
+    journal.append([record(3)]);
     await vi.waitFor(() => expect(seen).toHaveLength(2));
     await journal[Symbol.asyncDispose]();
     expect(seen).toEqual(['STORAGE_FAILED 1,2', 'durable 3']);

@@ -10,8 +10,11 @@ import { encodeRecord, segmentMagic } from './record-codec.ts';
 import { type Segment, createSegment } from './segment-files.ts';
 
 export interface Journal extends AsyncDisposable {
-  /** Queues a record; `onDurable` hears of it, or `onFailed` when it could not be made durable. */
-  append(record: WriteRecord): void;
+  /**
+   * Queues records; `onDurable` hears of them, or `onFailed` when they could not be made durable. An atomic
+   * batch comes in one call and is written in one group.
+   */
+  append(records: readonly WriteRecord[]): void;
   /** Drops segments whose records are all at or below `seq`: they are in Git. */
   release(seq: number): Promise<void>;
 }
@@ -95,6 +98,8 @@ export function createJournal(options: {
       bytes += 256 + (queue[count]?.content?.length ?? 0);
       count += 1;
     }
+    const batchEnd = queue[count - 1]?.batchEnd ?? 0;
+    while ((queue[count]?.seq ?? Infinity) <= batchEnd) count += 1;
     return queue.splice(0, count);
   }
 
@@ -124,8 +129,8 @@ export function createJournal(options: {
   }
 
   return {
-    append(record) {
-      queue.push(record);
+    append(records) {
+      queue.push(...records);
       running ??= run();
     },
     async release(seq) {

@@ -35,20 +35,28 @@ export interface SegmentContent {
   readonly damaged: boolean;
 }
 
-/** Reads a segment up to its first bad record; a torn tail is what a crash leaves and is no error. */
+/**
+ * Reads a segment up to its first bad record; a torn tail is what a crash leaves and is no error. An atomic
+ * batch whose end is missing is part of the tail.
+ */
 export function decodeSegment(bytes: Buffer): SegmentContent {
   const records: WriteRecord[] = [];
   if (!bytes.subarray(0, segmentMagic.length).equals(segmentMagic)) {
     return { records, goodBytes: 0, damaged: bytes.includes(recordMagic) };
   }
   let at = segmentMagic.length;
+  let batchStart = { at, count: 0 };
   for (;;) {
     const read = decodeRecord(bytes, at);
     if (!read) break;
+    if (read.record.batchEnd !== records.at(-1)?.batchEnd) batchStart = { at, count: records.length };
     records.push(read.record);
     at = read.end;
   }
-  return { records, goodBytes: at, damaged: bytes.includes(recordMagic, at + 1) };
+  const damaged = bytes.includes(recordMagic, at + 1);
+  const last = records.at(-1);
+  if (last?.batchEnd === undefined || last.seq >= last.batchEnd) return { records, goodBytes: at, damaged };
+  return { records: records.slice(0, batchStart.count), goodBytes: batchStart.at, damaged };
 }
 
 function decodeRecord(bytes: Buffer, at: number): { record: WriteRecord; end: number } | undefined {

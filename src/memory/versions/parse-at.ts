@@ -1,7 +1,12 @@
-/** What a caller means by a version: a commit, or a moment. */
+/** What a caller means by a version: a commit, a moment, or a snapshot. */
 
-/** A commit by the beginning of its id, or the end of a span of time in milliseconds since the Unix epoch. */
-export type AtSpec = { readonly commitPrefix: string } | { readonly atMs: number };
+import { snapshotNameShape } from '../../kernel/memory-shapes.ts';
+
+/** A commit by the beginning of its id, the end of a span of time in milliseconds since the Unix epoch, or a snapshot. */
+export type AtSpec =
+  | { readonly commitPrefix: string }
+  | { readonly atMs: number }
+  | { readonly snapshot: string };
 
 const datePattern =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?)?)?$/i;
@@ -13,6 +18,10 @@ const datePattern =
  */
 export function parseAt(at: string): AtSpec[] {
   const text = at.trim();
+  if (text.startsWith('snap:')) {
+    const name = snapshotNameShape.safeParse(text.slice('snap:'.length).normalize('NFC'));
+    return name.success ? [{ snapshot: name.data }] : [];
+  }
   const specs: AtSpec[] = [];
   if (/^[0-9a-f]{4,40}$/i.test(text)) specs.push({ commitPrefix: text.toLowerCase() });
   const atMs = parseDate(text);

@@ -6,6 +6,7 @@ import { type MemoryFile, decodeMemoryFile } from '../files/memory-file.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { type MemoryIndex, kindOfPath } from '../index/memory-index.ts';
 import { parseAt } from './parse-at.ts';
+import { snapshotRefs } from './snapshots.ts';
 import type { Version } from '../index/version-table.ts';
 
 /** A moment of the history. */
@@ -70,11 +71,13 @@ export function createVersionReader(index: MemoryIndex, reader: ObjectReader): V
       const specs = parseAt(at);
       for (const spec of specs) {
         if ('atMs' in spec) return spec;
-        const commit = await findCommit(spec.commitPrefix);
+        const commit = await findCommit(
+          'snapshot' in spec ? snapshotRefs + spec.snapshot : spec.commitPrefix,
+        );
         if (commit !== undefined) return { commit };
       }
       if (specs.length > 0) throw new AppError('MEMORY_VERSION_NOT_FOUND', { version: at, ...about });
-      const problem = 'must be a commit id (4 to 40 hex digits) or an ISO 8601 date';
+      const problem = 'must be a commit id (4 to 40 hex digits), an ISO 8601 date or snap:<name>';
       throw new AppError('INVALID_INPUT', { field: 'at', problem });
     },
     read(scope, key, moment) {

@@ -35,6 +35,9 @@ const scopedOperations: ReadonlySet<MemoryOperation> = new Set<MemoryOperation>(
   'history',
   'diff',
   'restore',
+  'store_many',
+  'append',
+  'increment',
 ]);
 
 function memoryTool(operation: MemoryOperation): ToolDefinition {

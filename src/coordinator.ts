@@ -74,7 +74,9 @@ export async function startCoordinator(
     options.signal?.addEventListener('abort', () => reject(new AppError('SHUTTING_DOWN')), { once: true });
   });
   const starting = pool.startAll(config.limits.startConcurrency, options.onProgress);
-  const failures = [...refusals, ...(await Promise.race([starting, aborted]))];
+  // Whoever asks over REST to stop need not wait for slow servers either.
+  const stopped = edge.stopAsked.then(() => []);
+  const failures = [...refusals, ...(await Promise.race([starting, aborted, stopped]))];
   for (const { id, reason } of failures) logger.warn({ server: id, reason }, 'server did not start');
   if (refusals.length === 0) edge.markStarted();
 

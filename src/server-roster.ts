@@ -59,7 +59,7 @@ export function createServerRoster(
         if (entry.disabled !== true) await take(name, () => toSpec(name, entry, 'config'));
       }
       for (const spec of planBuiltIns(config.servers, builtInServers, ports, config.builtIn))
-        await pool.add(spec);
+        await take(spec.id, async () => spec);
       for (const { name, entry } of await addedServers.all()) {
         await take(name, async () => await toSpec(name, parseServerEntry(name, entry), 'added'));
       }

@@ -12,10 +12,8 @@ import {
   type McpLogLevel,
   metaKeys,
   modernVersions,
-  passesLogLevel,
 } from '../kernel/protocol.ts';
 import { product } from '../kernel/product.ts';
-import type { Instance } from '../pool/instance.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
 import type { Exchange } from './exchange.ts';
@@ -25,6 +23,7 @@ import { type ListenStream, openListen } from './listen.ts';
 import { createMounts, type MountKey, type Mounts } from './mounts.ts';
 import { pageOf } from './pages.ts';
 import { createParkedCalls } from './parked-calls.ts';
+import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import { capabilitiesOf, listingOf, type View } from './view.ts';
@@ -60,6 +59,9 @@ const sharedInstructions =
 
 /** How often idle sessions are looked for. */
 const sweepMs = 60_000;
+
+/** Resources one session may watch. */
+const maxSubscriptions = 1000;
 
 const listMethods: ReadonlyMap<string, { kind: ListKind; identity: string }> = new Map([
   ['tools/list', { kind: 'tools', identity: 'name' }],
@@ -105,12 +107,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     for (const unwatch of session.subscriptions.values()) unwatch().catch(() => {});
   });
 
-  function toSessions(instance: Instance, notification: RpcNotification): void {
-    for (const session of sessions.all()) {
-      if (session.logLevel === undefined || !passesLogLevel(notification.params?.['level'], session.logLevel))
-        continue;
-      if (includes(mounts.view(session.mount), instance)) session.send(notification);
-    }
+  const logs = createSessionLogs(mounts, sessions, clock);
+
+  /** Nothing is left to serve there: a client that asks again learns that its session is gone. */
+  function endSessionsOn(mount: MountKey): void {
+    for (const session of sessions.all()) if (session.mount === mount) sessions.end(session.id);
   }
 
   let cancelSweep = (): void => {};
@@ -122,6 +123,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   })();
 
   const off = pool.events.on((event) => {
+    if (event.kind === 'removed') endSessionsOn(`server:${event.instance.spec.id}`);
     if (event.kind !== 'instance') announcer.touch();
     else if (event.event.kind === 'listing') announcer.touch();
     else if (event.event.kind === 'notification') {
@@ -129,7 +131,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const uri = notification.params?.['uri'];
       if (notification.method === 'notifications/resources/updated' && typeof uri === 'string')
         subscriptions.publish(event.instance, uri);
-      else if (notification.method === 'notifications/message') toSessions(event.instance, notification);
+      else if (notification.method === 'notifications/message') logs.deliver(event.instance, notification);
     }
   });
 
@@ -194,7 +196,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         });
       }
       session.logLevel = level as McpLogLevel;
-      await raiseUpstreamLevels(mounts.view(session.mount));
+      await logs.raiseUpstreams(mounts.view(session.mount));
       return {};
     },
     async subscribe(session, params) {
@@ -202,8 +204,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (session.subscriptions.has(uri)) return {};
       const onUpdate = () =>
         session.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+      if (session.subscriptions.size >= maxSubscriptions)
+        throw new AppError('OVERLOADED', { problem: `${maxSubscriptions} resources are watched already` });
       const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, onUpdate);
-      session.subscriptions.set(uri, unwatch);
+      // Meanwhile the session may have ended, or asked for the same once more.
+      if (!leave.has(session) || session.subscriptions.has(uri)) await unwatch();
+      else session.subscriptions.set(uri, unwatch);
       return {};
     },
     async unsubscribe(session, params) {
@@ -227,29 +233,6 @@ export function createGateway(options: GatewayOptions): Gateway {
       sessions.close();
     },
   };
-
-  /** A shared legacy upstream logs at the most talkative level any of its sessions asked for. */
-  async function raiseUpstreamLevels(view: View): Promise<void> {
-    const instances = view.groups.flatMap((group) => group.instances);
-    await Promise.all(
-      instances.map(async (instance) => {
-        if (
-          instance.listing?.era !== 'legacy' ||
-          !isJsonObject(instance.listing.server.capabilities['logging'])
-        )
-          return;
-        const ranks = [...sessions.all()]
-          .filter(({ logLevel, mount }) => logLevel !== undefined && includes(mounts.view(mount), instance))
-          .map(({ logLevel }) => logLevels.indexOf(logLevel!));
-        const level = logLevels[Math.min(...ranks)];
-        if (level !== undefined) await instance.setLogLevel(level);
-      }),
-    );
-  }
-}
-
-function includes(view: View, instance: Instance): boolean {
-  return view.groups.some(({ instances }) => instances.includes(instance));
 }
 
 function uriOf(params: JsonObject): string {

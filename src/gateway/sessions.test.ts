@@ -26,8 +26,8 @@ describe('sessions', () => {
   it('end when idle, but not while a stream is open or a request is served', () => {
     const { clock, ended, open, sessions } = setUp();
     const [idle, streaming, busy] = [open(), open(), open()];
-    streaming.attach(() => {});
-    busy.inFlight.set(1, new AbortController());
+    streaming.attach({ send() {}, end() {} });
+    busy.inFlight.add({ id: 1, abort() {} });
     clock.advance(1001);
     sessions.sweep();
     expect(ended).toEqual([idle]);
@@ -44,7 +44,7 @@ describe('sessions', () => {
     sessions.get(first.id, 'all');
     open();
     expect(ended).toEqual([second]);
-    for (const session of sessions.all()) session.inFlight.set(1, new AbortController());
+    for (const session of sessions.all()) session.inFlight.add({ id: 1, abort() {} });
     expect(open).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
   });
 
@@ -56,7 +56,7 @@ describe('sessions', () => {
     for (let n = 0; n < 200; n += 1)
       session.send({ jsonrpc: '2.0', method: 'notifications/message', params: { n } });
     const got: RpcMessage[] = [];
-    session.attach((message) => got.push(message));
+    session.attach({ send: (message) => void got.push(message), end() {} });
     expect(got).toHaveLength(100);
     session.send({ jsonrpc: '2.0', method: 'late' });
     expect(got).toHaveLength(101);
@@ -93,5 +93,29 @@ describe('sessions', () => {
     const second = session.ask('roots/list', undefined, new AbortController().signal, () => {});
     sessions.end(session.id);
     await expect(second).rejects.toMatchObject({ code: 'CLIENT_GONE' });
+  });
+
+  it('keep no more than a mebibyte', () => {
+    const { open } = setUp();
+    const session = open();
+    for (let n = 0; n < 10; n += 1) {
+      const data = String(n).repeat(300_000);
+      session.send({ jsonrpc: '2.0', method: 'notifications/message', params: { data } });
+    }
+    const got: RpcMessage[] = [];
+    session.attach({ send: (message) => void got.push(message), end() {} });
+    expect(got).toHaveLength(3);
+  });
+
+  it('give up a question that is never answered, and tell the client', async () => {
+    const { clock, open } = setUp();
+    const session = open();
+    const sent: RpcMessage[] = [];
+    const { signal } = new AbortController();
+    const asked = session.ask('roots/list', undefined, signal, (message) => void sent.push(message));
+    clock.advance(600_000);
+    await expect(asked).rejects.toMatchObject({ code: 'CLIENT_GONE' });
+    expect(sent.at(-1)).toMatchObject({ method: 'notifications/cancelled' });
+    expect(session.answer({ jsonrpc: '2.0', id: 'gm-1', result: {} })).toBe(false);
   });
 });

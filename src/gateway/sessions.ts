@@ -14,6 +14,19 @@ import {
 import type { ClientIdentity, McpLogLevel, Peer } from '../kernel/protocol.ts';
 import type { MountKey } from './mounts.ts';
 
+/** A request being served, by the client's own id. */
+export interface InFlight {
+  readonly id: RequestId;
+  readonly abort: () => void;
+}
+
+/** Where messages to a client go that belong to no request of its. */
+export interface SessionStream {
+  send(message: RpcMessage): void;
+  /** The session is over, or a newer stream has taken its place. */
+  end(): void;
+}
+
 export interface Session {
   readonly id: string;
   readonly mount: MountKey;
@@ -22,14 +35,14 @@ export interface Session {
   logLevel: McpLogLevel | undefined;
   /** Watched resource URIs, each with the way to stop. */
   readonly subscriptions: Map<string, () => Promise<void>>;
-  /** Requests of this client being served, by its own id. */
-  readonly inFlight: Map<RequestId, AbortController>;
+  /** Requests of this client being served; two may carry one id, though a client should not do that. */
+  readonly inFlight: Set<InFlight>;
   lastSeenMs: number;
   /** Sends a message that belongs to no request; kept (bounded) while no stream is open. */
   send(message: RpcMessage): void;
-  /** Makes `sink` the open stream and hands it what was kept; the returned function detaches it. */
-  attach(sink: (message: RpcMessage) => void): () => void;
-  /** Sends a request through `send` and waits for the client's answer. */
+  /** Makes this the open stream, in place of one before, and hands it what was kept; the returned function detaches it. */
+  attach(stream: SessionStream): () => void;
+  /** Sends a request through `send` and waits for the client's answer, ten minutes at most: then CLIENT_GONE. */
   ask(
     method: string,
     params: JsonObject | undefined,
@@ -65,12 +78,17 @@ export interface SessionLimits {
 }
 
 const maxKept = 100;
+const maxKeptChars = 1024 * 1024;
+
+/** A client that lost the question never answers it; its call would hold the session open for ever. */
+const maxAnswerMs = 600_000;
 
 export function createSessions(
   clock: Clock,
   limits: SessionLimits,
   onEnd: (session: Session) => void,
 ): Sessions {
+  /** The one that was silent longest comes first. */
   const sessions = new Map<string, { session: Session; isStreaming: () => boolean; close: () => void }>();
 
   function end(id: string): void {
@@ -94,15 +112,12 @@ export function createSessions(
 
   /** Full: the session that was silent longest makes room, unless it is at work. */
   function makeRoom(): void {
-    sweep();
-    if (sessions.size < limits.maxSessions) return;
-    let oldest: Session | undefined;
-    for (const { session, isStreaming } of sessions.values()) {
+    for (const [id, { session, isStreaming }] of sessions) {
       if (session.inFlight.size > 0 || isStreaming()) continue;
-      if (!oldest || session.lastSeenMs < oldest.lastSeenMs) oldest = session;
+      end(id);
+      return;
     }
-    if (!oldest) throw new AppError('OVERLOADED', { problem: `${limits.maxSessions} sessions are open` });
-    end(oldest.id);
+    throw new AppError('OVERLOADED', { problem: `${limits.maxSessions} sessions are open` });
   }
 
   return {
@@ -116,10 +131,13 @@ export function createSessions(
       return entry.session;
     },
     get(id, mount) {
-      const session = sessions.get(id)?.session;
-      if (session?.mount !== mount) throw new AppError('SESSION_NOT_FOUND');
-      session.lastSeenMs = clock.now();
-      return session;
+      const entry = sessions.get(id);
+      if (entry?.session.mount !== mount) throw new AppError('SESSION_NOT_FOUND');
+      entry.session.lastSeenMs = clock.now();
+      // Back to the end of the line.
+      sessions.delete(id);
+      sessions.set(id, entry);
+      return entry.session;
     },
     end,
     *all() {
@@ -135,16 +153,22 @@ export function createSessions(
 function createSession(start: SessionStart, clock: Clock) {
   const id = randomUUID();
   const waiting = new Map<RequestId, PromiseWithResolvers<JsonObject>>();
-  const kept: RpcMessage[] = [];
-  let sink: ((message: RpcMessage) => void) | undefined;
+  const kept = new Map<string, RpcMessage>();
+  let keptChars = 0;
+  let stream: SessionStream | undefined;
   let nextId = 0;
 
   function keep(message: RpcMessage): void {
     // The same news twice is one piece of news: list_changed and updated carry no content.
     const text = JSON.stringify(message);
-    if (kept.some((other) => JSON.stringify(other) === text)) return;
-    kept.push(message);
-    if (kept.length > maxKept) kept.shift();
+    if (kept.has(text)) return;
+    kept.set(text, message);
+    keptChars += text.length;
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxKept && keptChars <= maxKeptChars) break;
+      kept.delete(oldest);
+      keptChars -= oldest.length;
+    }
   }
 
   const session: Session = {
@@ -161,37 +185,45 @@ function createSession(start: SessionStart, clock: Clock) {
     },
     logLevel: undefined,
     subscriptions: new Map(),
-    inFlight: new Map(),
+    inFlight: new Set(),
     lastSeenMs: clock.now(),
     send(message) {
-      if (sink) sink(message);
+      if (stream) stream.send(message);
       else keep(message);
     },
     attach(next) {
-      sink = next;
-      for (const message of kept.splice(0)) next(message);
+      const former = stream;
+      stream = next;
+      former?.end();
+      const waitingForIt = [...kept.values()];
+      kept.clear();
+      keptChars = 0;
+      for (const message of waitingForIt) next.send(message);
       return () => {
-        if (sink === next) sink = undefined;
+        if (stream === next) stream = undefined;
       };
     },
     async ask(method, params, signal, send) {
       const requestId = `gm-${(nextId += 1)}`;
       const answer = Promise.withResolvers<JsonObject>();
       waiting.set(requestId, answer);
-      const onAbort = () => {
+      const giveUp = (reason: AppError) => {
         const cancelled: RpcNotification = {
           jsonrpc: '2.0',
           method: 'notifications/cancelled',
           params: { requestId },
         };
         send(cancelled);
-        answer.reject(new AppError('REQUEST_CANCELLED'));
+        answer.reject(reason);
       };
+      const onAbort = () => giveUp(new AppError('REQUEST_CANCELLED'));
       signal.addEventListener('abort', onAbort, { once: true });
+      const cancelTimer = clock.after(maxAnswerMs, () => giveUp(new AppError('CLIENT_GONE', { method })));
       send({ jsonrpc: '2.0', id: requestId, method, ...(params && { params }) });
       try {
         return await answer.promise;
       } finally {
+        cancelTimer();
         waiting.delete(requestId);
         signal.removeEventListener('abort', onAbort);
       }
@@ -206,12 +238,14 @@ function createSession(start: SessionStart, clock: Clock) {
   };
   return {
     session,
-    isStreaming: () => sink !== undefined,
+    isStreaming: () => stream !== undefined,
     close() {
-      for (const controller of session.inFlight.values()) controller.abort();
+      for (const { abort } of session.inFlight) abort();
       for (const answer of waiting.values())
         answer.reject(new AppError('CLIENT_GONE', { method: 'a request' }));
-      sink = undefined;
+      const last = stream;
+      stream = undefined;
+      last?.end();
     },
   };
 }

@@ -44,6 +44,17 @@ describe('compileView', () => {
     caching: { tools: { ttlMs: 5, cacheScope: 'public' } },
   });
 
+  it('shows every tool though two servers come to the same name', () => {
+    const tool = (name: string) => ({ tools: [{ name }] });
+    const groups = [seed('a', tool('b__c')), seed('a__b', tool('c')), seed('a__b', tool('c'))];
+    groups.forEach(({ instances }, n) => Object.assign(instances[0]!.spec, { port: 4200 + n }));
+    const view = compileView('all', groups, false);
+    expect(view.lists.tools.map(({ name }) => name)).toEqual(['a__b__c', 'a__b-4201__c', 'a__b-4202__c']);
+    expect([...view.tools.values()].map(({ group }) => group.instances[0])).toEqual(
+      groups.map(({ instances }) => instances[0]),
+    );
+  });
+
   it('prefixes names and URIs in a shared mount, and finds the way back', () => {
     const view = compileView('all', [everything], false);
     expect(view.lists.tools[0]).toMatchObject({

@@ -118,8 +118,12 @@ function addNamed(
     const { name } = item;
     if (typeof name !== 'string') continue;
     const isPlain = group.prefix === '';
-    const exposed = isPlain ? name : exposedName(group.alias, name);
-    // A server that lists a name twice keeps its first; a hash collision across servers is beyond reason.
+    let exposed = isPlain ? name : exposedName(group.alias, name);
+    const taken = targets.get(exposed);
+    // `a` with `b__c` and `a__b` with `c`, or two servers of one alias: the port, which is its own, tells them apart.
+    if (taken && taken.group !== group)
+      exposed = exposedName(`${group.alias}-${group.instances[0]?.spec.port ?? 0}`, name);
+    // A server that lists a name twice keeps its first.
     if (targets.has(exposed)) continue;
     targets.set(exposed, { group, name, paramHeaders: paramHeadersOf(item['inputSchema']) });
     list.push(isPlain ? item : rewriteMeta({ ...item, name: exposed }, (uri) => group.prefix + uri));

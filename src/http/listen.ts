@@ -95,18 +95,23 @@ function route(
   };
 }
 
-/** Long calls and streams outlive Node's default limits; headers still have to come in time. */
+/** A request, body included, has to come in time; how long its answer takes is another matter. */
 function serverFor(listener: RequestListener): Server {
-  return createServer({ requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 60_000 }, listener);
+  return createServer(
+    { requestTimeout: 120_000, headersTimeout: 30_000, keepAliveTimeout: 60_000 },
+    listener,
+  );
 }
 
-async function bind(server: Server, host: string, port: number): Promise<number> {
+async function bind(server: Server, host: string, port: number, logger: Logger): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'EADDRINUSE' ? new AppError('PORT_IN_USE', { port, host }) : error);
     });
     server.listen({ host, port }, resolve);
   });
+  // Failures to accept, for want of file descriptors: those who are connected are still served.
+  server.on('error', (error) => logger.error({ err: error, port }, 'listener failed'));
   return (server.address() as AddressInfo).port;
 }
 
@@ -143,7 +148,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   });
   if (!main) throw new Error('the REST framework made no server');
   const server = main;
-  const port = await bind(server, host, options.port);
+  const port = await bind(server, host, options.port, logger);
   const aliases = options.instancePorts ? await openInstancePorts(edge, pool, host, logger) : undefined;
   const servers = () => [server, ...(aliases?.servers() ?? [])];
 
@@ -172,6 +177,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
 /** One listener an instance, kept in step with the pool. A port that is taken is logged and left out. */
 async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: Logger) {
   const open = new Map<string, Server>();
+  let isStopped = false;
   const add = async (id: string, port: number): Promise<void> => {
     const mount: MountKey = `server:${id}`;
     const isMount = /^\/mcp\/?$/;
@@ -180,8 +186,10 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
     };
     const server = serverFor(route(edge, (path) => (isMount.test(path) ? mount : undefined), notFound));
     try {
-      await bind(server, host, port);
-      open.set(id, server);
+      await bind(server, host, port, logger);
+      // Meanwhile the instance may have been removed, or the listeners closed.
+      if (isStopped || !pool.get(id)) await close(server);
+      else open.set(id, server);
     } catch (error) {
       const problem = isAppError(error) ? error.code : messageOf(error);
       logger.warn({ server: id, port, problem }, 'could not open the port of an instance');
@@ -197,5 +205,11 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
     }
   });
   await Promise.all(pool.instances().map(({ spec }) => add(spec.id, spec.port)));
-  return { servers: () => [...open.values()], stop: off };
+  return {
+    servers: () => [...open.values()],
+    stop() {
+      isStopped = true;
+      off();
+    },
+  };
 }

@@ -26,11 +26,7 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
   });
   app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
-    const known = error.statusCode !== undefined && error.statusCode < 500 && !(error instanceof AppError);
-    const problem = toProblem(
-      known ? new AppError('INVALID_REQUEST', { problem: error.message }) : error,
-      logger,
-    );
+    const problem = toProblem(asOurs(error, options.bodyLimitBytes), logger);
     return await reply.code(problem.status).type('application/problem+json').send(problem);
   });
   app.setNotFoundHandler(async (request, reply) => {
@@ -48,4 +44,13 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
   serveRoutes(app, options.handlers);
   await app.ready();
   return app;
+}
+
+/** Failures of the framework itself, in our words. */
+function asOurs(error: Error & { statusCode?: number }, limitBytes: number): Error {
+  if (error instanceof AppError || error.statusCode === undefined || error.statusCode >= 500) return error;
+  if (error.statusCode === 413) {
+    return new AppError('PAYLOAD_TOO_LARGE', { what: 'the body', bytes: `over ${limitBytes}`, limitBytes });
+  }
+  return new AppError('INVALID_REQUEST', { problem: error.message });
 }

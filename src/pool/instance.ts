@@ -2,7 +2,6 @@
 
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import type { Listing, ListingStore } from '../catalog/listing.ts';
-import type { instanceStates } from '../contract/rest.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { createEmitter, type Emitter } from '../kernel/events.ts';
@@ -11,14 +10,14 @@ import type { Logger } from '../kernel/log.ts';
 import type { McpLogLevel } from '../kernel/protocol.ts';
 import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
 import { type BackoffOptions, restartBackoff } from './backoff.ts';
+import { type InstanceState, stateOf } from './instance-state.ts';
 import { loadListing } from './load-listing.ts';
 import { createLogRing, type LogRing } from './log-ring.ts';
+import { createRelist } from './relist.ts';
 import { createReplica, type Replica } from './replica.ts';
 import { createRoundRobin } from './selection/round-robin.ts';
 
 export type { Connection };
-
-export type InstanceState = (typeof instanceStates)[number];
 
 export type InstanceEvent =
   | { readonly kind: 'state' }
@@ -59,6 +58,8 @@ export interface Instance {
   /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Stops for good: whoever still holds it can start it no more. */
+  retire(): Promise<void>;
   /** Starts a lazy instance once to see what it offers, and lets it sleep again. */
   learn(): Promise<void>;
   /** A live connection by the selection policy; starts the instance if need be. */
@@ -95,32 +96,42 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
   let listing = await deps.listings.get(spec.listingKey);
   let startedAtMs: number | undefined;
   let stoppedByHand = false;
+  let isRetired = false;
+  /** Calls and subscriptions that asked for a connection so far. */
+  let wanted = 0;
+  /** It said that its lists changed while none of its connections was open yet. */
+  let isListingOld = false;
   let logLevel: McpLogLevel | undefined;
-  let cancelRelist: (() => void) | undefined;
 
   async function readListing(connection: Connection): Promise<void> {
     const fresh = await loadListing(connection, spec.id);
     const changed = JSON.stringify(fresh) !== JSON.stringify(listing);
     listing = fresh;
     if (!changed) return;
-    await deps.listings.put(spec.listingKey, fresh);
     events.emit({ kind: 'listing' });
+    // Kept for the next start only: a full disk is no reason to do without the server now.
+    await deps.listings
+      .put(spec.listingKey, fresh)
+      .catch((error: unknown) =>
+        logger.warn({ server: spec.id, problem: messageOf(error) }, 'could not keep what it offers'),
+      );
   }
 
-  function relistSoon(): void {
-    cancelRelist?.();
-    cancelRelist = clock.after(deps.relistDelayMs ?? 100, () => {
-      cancelRelist = undefined;
+  const relist = createRelist({
+    clock,
+    delayMs: deps.relistDelayMs ?? 100,
+    async run() {
       const live = replicas.find((replica) => replica.connection)?.connection;
+      isListingOld = live === undefined;
       if (!live) return;
-      readListing(live).catch((error: unknown) =>
+      await readListing(live).catch((error: unknown) =>
         logger.warn({ server: spec.id, problem: messageOf(error) }, 'relist failed'),
       );
-    });
-  }
+    },
+  });
 
   function onNotification(notification: RpcNotification): void {
-    if (listChanged.test(notification.method)) relistSoon();
+    if (listChanged.test(notification.method)) relist.request();
     else events.emit({ kind: 'notification', notification });
   }
 
@@ -137,6 +148,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     // Instances that share a listing key are built from the same definition: the first one's answer serves all.
     if (spec.launch.kind !== 'in-process' || listing === undefined) await readListing(connection);
     startedAtMs = clock.now();
+    if (isListingOld) relist.request();
     if (logLevel !== undefined) await sendLogLevel(connection, logLevel);
     if (index !== 0) return;
     await Promise.all(
@@ -172,14 +184,25 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     return chosen;
   }
 
+  function assertMayRun(): void {
+    if (!stoppedByHand && !isRetired) return;
+    const problem = isRetired
+      ? 'it was removed'
+      : `it is stopped; start it with: git-memory-mcp servers start ${spec.id}`;
+    throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem });
+  }
+
   async function acquire(): Promise<Connection> {
-    if (stoppedByHand) {
-      throw new AppError('UPSTREAM_UNAVAILABLE', {
-        server: spec.id,
-        problem: `it is stopped; start it with: git-memory-mcp servers start ${spec.id}`,
-      });
-    }
+    assertMayRun();
+    wanted += 1;
     return await pick().acquire();
+  }
+
+  async function stop(): Promise<void> {
+    stoppedByHand = true;
+    relist.cancel();
+    events.emit({ kind: 'listing' });
+    await Promise.all(replicas.map((replica) => replica.stop()));
   }
 
   const instance: Instance = {
@@ -205,19 +228,23 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       return replicas.find((replica) => replica.connection?.pid !== undefined)?.connection?.pid;
     },
     async start() {
-      if (stoppedByHand) events.emit({ kind: 'listing' });
+      const wasStopped = stoppedByHand;
       stoppedByHand = false;
+      assertMayRun();
+      if (wasStopped) events.emit({ kind: 'listing' });
       await Promise.all(replicas.map((replica) => replica.acquire()));
     },
-    async stop() {
-      stoppedByHand = true;
-      cancelRelist?.();
-      events.emit({ kind: 'listing' });
-      await Promise.all(replicas.map((replica) => replica.stop()));
+    stop,
+    async retire() {
+      isRetired = true;
+      await stop();
     },
     async learn() {
+      assertMayRun();
+      const before = wanted;
       await replicas[0]?.acquire();
-      await replicas[0]?.stop();
+      // Whoever called meanwhile is using it.
+      if (wanted === before) await replicas[0]?.stop();
     },
     acquire,
     isLive: (connection) => replicas.some((replica) => replica.connection === connection),
@@ -245,6 +272,8 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     },
     async subscribe(uri) {
       if (subscribed.has(uri)) return;
+      assertMayRun();
+      wanted += 1;
       const first = await replicas[0]?.acquire();
       await first?.subscribe(uri);
       subscribed.add(uri);
@@ -255,15 +284,4 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     },
   };
   return instance;
-}
-
-function stateOf(spec: InstanceSpec, replicas: readonly Replica[], stoppedByHand: boolean): InstanceState {
-  if (stoppedByHand) return 'stopped';
-  const count = (state: Replica['state']) => replicas.filter((replica) => replica.state === state).length;
-  const ready = count('ready');
-  if (ready === replicas.length && ready > 0) return 'ready';
-  if (ready > 0) return 'degraded';
-  if (count('starting') > 0) return 'starting';
-  if (count('waiting') > 0) return 'unhealthy';
-  return spec.lazy ? 'sleeping' : 'starting';
 }

@@ -2,11 +2,14 @@
 
 import type { CacheHint, Listing, ListKind } from '../catalog/listing.ts';
 import { AppError } from '../kernel/errors.ts';
-import { isJsonObject, type JsonObject, RpcError, rpcCodes } from '../kernel/json-rpc.ts';
+import { type JsonObject, RpcError, rpcCodes } from '../kernel/json-rpc.ts';
 import type { Connection } from '../transport/connection.ts';
+import { soundItem } from './sound-item.ts';
 
 const maxPages = 1000;
 const maxItems = 100_000;
+/** Time for all pages of one list; a server that dribbles them is not up. */
+const maxWalkMs = 120_000;
 
 interface Walked {
   readonly items: readonly JsonObject[];
@@ -23,6 +26,7 @@ async function walkPages(
   let hint: CacheHint | undefined;
   const seen = new Set<string>();
   let cursor: string | undefined;
+  const startedAtMs = performance.now();
   for (let page = 0; page < maxPages; page += 1) {
     const result = await connection.request(method, cursor === undefined ? {} : { cursor });
     const part = result[field];
@@ -32,11 +36,15 @@ async function walkPages(
         problem: `${method} answered without a list "${field}"`,
       });
     }
-    for (const item of part) if (isJsonObject(item)) items.push(item);
+    for (const item of part) {
+      const sound = soundItem(field as ListKind, item);
+      if (sound) items.push(sound);
+    }
     hint = stricter(hint, result);
     const next = result['nextCursor'];
     if (typeof next !== 'string' || next === '') return { items, hint };
-    if (seen.has(next) || items.length > maxItems) {
+    const isLate = performance.now() - startedAtMs > maxWalkMs;
+    if (seen.has(next) || items.length > maxItems || isLate) {
       throw new AppError('UPSTREAM_PROTOCOL', { server, problem: `${method} does not come to an end` });
     }
     seen.add(next);
@@ -49,10 +57,13 @@ async function walkPages(
 function stricter(hint: CacheHint | undefined, page: JsonObject): CacheHint | undefined {
   const { ttlMs, cacheScope } = page;
   if (typeof ttlMs !== 'number') return hint;
-  const own: CacheHint = { ttlMs, cacheScope: cacheScope === 'public' ? 'public' : 'private' };
+  const own: CacheHint = {
+    ttlMs: Math.max(0, ttlMs),
+    cacheScope: cacheScope === 'public' ? 'public' : 'private',
+  };
   if (!hint) return own;
   const isPrivate = hint.cacheScope === 'private' || own.cacheScope === 'private';
-  return { ttlMs: Math.min(hint.ttlMs, ttlMs), cacheScope: isPrivate ? 'private' : 'public' };
+  return { ttlMs: Math.min(hint.ttlMs, own.ttlMs), cacheScope: isPrivate ? 'private' : 'public' };
 }
 
 /** A server may declare a capability and still not know the method: that is an empty list, not a failure. */

@@ -57,6 +57,7 @@ export function createPool(deps: InstanceDependencies): Pool {
   );
   let sorted: readonly Instance[] | undefined;
   let version = 0;
+  let isClosed = false;
 
   function touch(): void {
     version += 1;
@@ -79,6 +80,7 @@ export function createPool(deps: InstanceDependencies): Pool {
     get: (id) => byId.get(id),
     async add(spec) {
       const instance = await createInstance(spec, deps);
+      if (isClosed) throw new AppError('SHUTTING_DOWN');
       if (byId.has(spec.id))
         throw new AppError('INVALID_INPUT', { field: 'id', problem: `${spec.id} is already there` });
       byId.set(spec.id, instance);
@@ -95,7 +97,7 @@ export function createPool(deps: InstanceDependencies): Pool {
       if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
       byId.delete(id);
       touch();
-      await instance.stop();
+      await instance.retire();
       events.emit({ kind: 'removed', instance });
     },
     async startAll(concurrency, onProgress) {
@@ -128,7 +130,9 @@ export function createPool(deps: InstanceDependencies): Pool {
       return failures;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...byId.values()].map((instance) => instance.stop()));
+      // A start under way goes on to the next instance: retired ones refuse.
+      isClosed = true;
+      await Promise.all([...byId.values()].map((instance) => instance.retire()));
     },
   };
 }

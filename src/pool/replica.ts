@@ -52,6 +52,8 @@ export function createReplica(options: ReplicaOptions): Replica {
   /** Grows with each stop, so that an opening that ends afterwards knows that it came too late. */
   let generation = 0;
   let attempt = new AbortController();
+  /** The close under way: two processes of one server never live side by side. */
+  let closing: Promise<void> | undefined;
 
   function moveTo(next: ReplicaState): void {
     state = next;
@@ -82,6 +84,11 @@ export function createReplica(options: ReplicaOptions): Replica {
     const born = generation;
     let fresh: Connection | undefined;
     let brokeEarly: Error | undefined;
+    const { signal } = attempt;
+    if (closing) {
+      await closing;
+      if (born !== generation) throw new Error('stopped while it was starting');
+    }
     const connectionEvents = {
       onNotification: options.onNotification,
       onClose: (error: Error) => {
@@ -89,7 +96,7 @@ export function createReplica(options: ReplicaOptions): Replica {
         else onBreak(fresh, error);
       },
     };
-    fresh = await options.open(connectionEvents, attempt.signal);
+    fresh = await options.open(connectionEvents, signal);
     try {
       await options.onOpen(fresh);
       if (brokeEarly !== undefined) throw brokeEarly;
@@ -166,7 +173,15 @@ export function createReplica(options: ReplicaOptions): Replica {
       const rest = options.lazy ? 'sleeping' : 'stopped';
       moveTo(rest);
       await opening?.catch(() => {});
-      await live?.close();
+      if (live) {
+        closing = live
+          .close()
+          .catch(() => {})
+          .finally(() => {
+            closing = undefined;
+          });
+      }
+      await closing;
       if (state !== rest) moveTo(rest);
     },
   };

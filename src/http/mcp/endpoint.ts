@@ -21,17 +21,21 @@ export type McpEndpoint = (
 ) => Promise<void>;
 
 /** Ends a request that failed before it was one: plain HTTP status with a JSON-RPC error without id. */
-function refuse(
-  response: ServerResponse,
-  thrown: unknown,
-  logger: Logger,
-  headers: Record<string, string> = {},
-): void {
-  if (response.headersSent || response.destroyed) return;
+function refuse(response: ServerResponse, thrown: unknown, logger: Logger): void {
+  if (response.destroyed) return;
+  if (response.headersSent) {
+    // Too late to say anything, and a client must not wait for an end that never comes.
+    if (!response.writableEnded) response.destroy();
+    return;
+  }
   const error = toAppError(thrown);
   const body = JSON.stringify(errorResponse(null, error, logger));
   response
-    .writeHead(errorTable[error.code].http, { 'content-type': 'application/json', ...headers })
+    .writeHead(errorTable[error.code].http, {
+      'content-type': 'application/json',
+      // What is left of a body that is too large is not waited for.
+      ...(error.code === 'PAYLOAD_TOO_LARGE' && { connection: 'close' }),
+    })
     .end(body);
 }
 

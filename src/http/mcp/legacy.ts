@@ -67,7 +67,11 @@ export async function serveLegacyPost(
   else if (isNotification(body) || isResponse(body)) {
     take(deps, session, body);
     reply.end(undefined);
-  } else throw new AppError('INVALID_REQUEST', { problem: 'the body is not a JSON-RPC 2.0 message' });
+  } else throw notAMessage();
+}
+
+function notAMessage(): AppError {
+  return new AppError('INVALID_REQUEST', { problem: 'not a JSON-RPC 2.0 message' });
 }
 
 async function initialize(
@@ -102,14 +106,17 @@ async function serveBatch(
     throw new AppError('INVALID_REQUEST', { problem: `batches belong to ${batchVersion} only` });
   if (batch.length === 0 || batch.length > maxBatch)
     throw new AppError('INVALID_REQUEST', { problem: `a batch holds 1 to ${maxBatch} messages` });
-  const requests = batch.filter(isRequest);
-  for (const message of batch)
-    if (isNotification(message) || isResponse(message)) take(deps, session, message);
-  if (requests.length === 0) {
+  const answering: Promise<RpcResponse>[] = [];
+  for (const message of batch) {
+    if (isRequest(message)) answering.push(serveRequest(deps, session, message, reply));
+    else if (isNotification(message) || isResponse(message)) take(deps, session, message);
+    else answering.push(Promise.resolve(errorResponse(null, notAMessage(), deps.logger)));
+  }
+  if (answering.length === 0) {
     reply.end(undefined);
     return;
   }
-  const answers = await Promise.all(requests.map((message) => serveRequest(deps, session, message, reply)));
+  const answers = await Promise.all(answering);
   // On the wire a batch is one array, as JSON or as one event.
   reply.end(answers as unknown as RpcResponse);
 }
@@ -122,7 +129,7 @@ function take(deps: EndpointDependencies, session: Session, message: RpcNotifica
   }
   if (message.method === 'notifications/cancelled') {
     const id = message.params?.['requestId'];
-    if (typeof id === 'string' || typeof id === 'number') session.inFlight.get(id)?.abort();
+    for (const request of session.inFlight) if (request.id === id) request.abort();
   } else if (message.method === 'notifications/roots/list_changed') {
     deps.gateway.rootsChanged(session);
   }
@@ -159,7 +166,8 @@ async function serveRequest(
   reply: Reply,
 ): Promise<RpcResponse> {
   const controller = new AbortController();
-  session.inFlight.set(request.id, controller);
+  const entry = { id: request.id, abort: () => controller.abort() };
+  session.inFlight.add(entry);
   try {
     const result = await answer(
       deps,
@@ -171,7 +179,7 @@ async function serveRequest(
   } catch (error) {
     return errorResponse(request.id, error, deps.logger);
   } finally {
-    session.inFlight.delete(request.id);
+    session.inFlight.delete(entry);
   }
 }
 
@@ -203,7 +211,8 @@ export function serveLegacyGet(
   response: ServerResponse,
 ): void {
   const session = sessionOf(deps, mount, request);
-  const detach = session.attach(openStream(response, deps.keepAlive, { [mcpHeaders.sessionId]: session.id }));
+  const send = openStream(response, deps.keepAlive, { [mcpHeaders.sessionId]: session.id });
+  const detach = session.attach({ send, end: () => response.end() });
   response.on('close', detach);
 }
 

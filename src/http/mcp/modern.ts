@@ -84,7 +84,7 @@ export async function serveModernPost(
 /** Errors of the envelope have their own status; an upstream's error travels in a 200. */
 function statusOf(thrown: unknown, method: string): number {
   if (thrown instanceof RpcError) {
-    if (thrown.code === rpcCodes.methodNotFound && !(method in namedMethods)) return 404;
+    if (thrown.code === rpcCodes.methodNotFound && !Object.hasOwn(namedMethods, method)) return 404;
     return thrown.code === rpcCodes.missingClientCapability ? 400 : 200;
   }
   const error = toAppError(thrown);
@@ -156,7 +156,7 @@ function checkStandardHeaders(body: RpcRequest, version: string, request: Incomi
   if (methodHeader === undefined) throw mismatch('the Mcp-Method header is missing');
   if (methodHeader.trim() !== body.method)
     throw mismatch(`Mcp-Method is ${methodHeader}, the body says ${body.method}`);
-  const field = namedMethods[body.method];
+  const field = Object.hasOwn(namedMethods, body.method) ? namedMethods[body.method] : undefined;
   if (field === undefined) return;
   const named = body.params?.[field];
   const nameHeader = headerOf(request, mcpHeaders.name);
@@ -202,6 +202,7 @@ function closeSignal(response: ServerResponse): AbortSignal {
   response.on('close', () => {
     if (!response.writableFinished) controller.abort();
   });
+  if (response.destroyed) controller.abort();
   return controller.signal;
 }
 

@@ -34,6 +34,8 @@ export function readJson(request: IncomingMessage, limitBytes: number): Promise<
       }
     });
     request.on('error', reject);
-    request.on('close', () => reject(new AppError('CLIENT_GONE', { method: 'the body' })));
+    request.on('close', () => {
+      if (!request.complete) reject(new AppError('CLIENT_GONE', { method: 'the body' }));
+    });
   });
 }

@@ -19,7 +19,7 @@ export interface KeepAlive extends Disposable {
   add(beat: () => void): () => void;
   /** Registers a stream that would never end by itself; `end` runs when the listeners drain. */
   addEndless(end: () => void): () => void;
-  /** Ends every endless stream. */
+  /** Ends every endless stream, those still to come included. */
   endAll(): void;
 }
 
@@ -29,12 +29,13 @@ const streamHeaders = {
   'x-accel-buffering': 'no',
 };
 
-/** A client that does not read its stream is cut off at this many unread bytes. */
+/** A client that does not read its stream is cut off when so many bytes wait already; one message may be larger. */
 const maxUnreadBytes = 16 * 1024 * 1024;
 
 export function createKeepAlive(intervalMs = 10_000): KeepAlive {
   const beats = new Set<() => void>();
   const endless = new Set<() => void>();
+  let isEnding = false;
   const timer = setInterval(() => {
     for (const beat of beats) beat();
   }, intervalMs);
@@ -47,12 +48,14 @@ export function createKeepAlive(intervalMs = 10_000): KeepAlive {
       };
     },
     addEndless(end) {
-      endless.add(end);
+      if (isEnding) end();
+      else endless.add(end);
       return () => {
         endless.delete(end);
       };
     },
     endAll() {
+      isEnding = true;
       for (const end of endless) end();
     },
     [Symbol.dispose]() {
@@ -63,8 +66,8 @@ export function createKeepAlive(intervalMs = 10_000): KeepAlive {
 }
 
 function writeEvent(response: ServerResponse, message: RpcMessage): void {
-  response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
   if (response.writableLength > maxUnreadBytes) response.destroy();
+  else response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
 }
 
 export function createReply(

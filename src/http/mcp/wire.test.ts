@@ -230,7 +230,11 @@ describe('legacy wire', () => {
     const call = rpc('tools/call', { name: 'old-1__echo', arguments: { mode: 'hang' } });
     const pending = post('/mcp', call, headers);
     await expect
-      .poll(() => [...edge.gateway.sessions.all()].some(({ inFlight }) => inFlight.has(call.id)))
+      .poll(() =>
+        [...edge.gateway.sessions.all()].some(({ inFlight }) =>
+          [...inFlight].some((one) => one.id === call.id),
+        ),
+      )
       .toBe(true);
     await post(
       '/mcp',

@@ -1,0 +1,68 @@
+/** Log messages of upstreams to the legacy sessions that asked for them, each at its own level. */
+
+import type { Clock } from '../kernel/clock.ts';
+import { isJsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
+import { logLevels, passesLogLevel } from '../kernel/protocol.ts';
+import type { Instance } from '../pool/instance.ts';
+import type { MountKey, Mounts } from './mounts.ts';
+import type { Sessions } from './sessions.ts';
+import type { View } from './view.ts';
+
+export interface SessionLogs {
+  /** Hands a message that belongs to no call to every session that sees its server. */
+  deliver(instance: Instance, notification: RpcNotification): void;
+  /** Sets the upstreams of a view to the most talkative level that any session asked for; one second at most. */
+  raiseUpstreams(view: View): Promise<void>;
+}
+
+/** One upstream that does not answer holds nobody up longer. */
+const patienceMs = 1000;
+
+export function createSessionLogs(mounts: Mounts, sessions: Sessions, clock: Clock): SessionLogs {
+  function shows(mount: MountKey, instance: Instance): boolean {
+    try {
+      return mounts.view(mount).groups.some(({ instances }) => instances.includes(instance));
+    } catch {
+      // The server of that mount is being removed; the sessions of others go on.
+      return false;
+    }
+  }
+
+  /** The lowest rank asked for, by mount: there are few mounts and may be many sessions. */
+  function ranks(): Map<MountKey, number> {
+    const lowest = new Map<MountKey, number>();
+    for (const { mount, logLevel } of sessions.all()) {
+      if (logLevel === undefined) continue;
+      lowest.set(mount, Math.min(lowest.get(mount) ?? Infinity, logLevels.indexOf(logLevel)));
+    }
+    return lowest;
+  }
+
+  async function raise(instance: Instance, lowest: ReadonlyMap<MountKey, number>): Promise<void> {
+    const { listing } = instance;
+    if (listing?.era !== 'legacy' || !isJsonObject(listing.server.capabilities['logging'])) return;
+    let rank = Infinity;
+    for (const [mount, own] of lowest) if (shows(mount, instance)) rank = Math.min(rank, own);
+    const level = logLevels[rank];
+    if (level !== undefined) await instance.setLogLevel(level);
+  }
+
+  return {
+    deliver(instance, notification) {
+      for (const session of sessions.all()) {
+        const { logLevel, mount } = session;
+        if (logLevel === undefined || !passesLogLevel(notification.params?.['level'], logLevel)) continue;
+        if (shows(mount, instance)) session.send(notification);
+      }
+    },
+    async raiseUpstreams(view) {
+      const lowest = ranks();
+      const instances = view.groups.flatMap((group) => group.instances);
+      const raised = Promise.all(instances.map((instance) => raise(instance, lowest)));
+      const late = Promise.withResolvers<void>();
+      const cancelTimer = clock.after(patienceMs, late.resolve);
+      await Promise.race([raised, late.promise]);
+      cancelTimer();
+    },
+  };
+}

@@ -1,5 +1,6 @@
 /** Reads what stands on a command line; everything wrong is INVALID_INPUT naming the option. */
 
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError, messageOf } from '../kernel/errors.ts';
@@ -61,15 +62,26 @@ export async function readStdin({ stdin }: CliContext, field: string): Promise<s
     });
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Buffer | string));
-  return Buffer.concat(chunks).toString('utf8');
+  return utf8(Buffer.concat(chunks), field);
+}
+
+/** Bytes that are no text would come back as other bytes: refused with INVALID_INPUT. */
+function utf8(bytes: Buffer, field: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new AppError('INVALID_INPUT', {
+    field,
+    problem: 'is not UTF-8 text; encode binary data first, as Base64 for instance',
+  });
 }
 
 /** The text of a file, or of standard input for `-`. */
 export async function readInput(path: string, context: CliContext, field: string): Promise<string> {
   if (path === '-') return await readStdin(context, field);
+  let bytes: Buffer;
   try {
-    return await readFile(resolve(context.cwd, path), 'utf8');
+    bytes = await readFile(resolve(context.cwd, path));
   } catch (error) {
     throw new AppError('INVALID_INPUT', { field, problem: messageOf(error) });
   }
+  return utf8(bytes, field);
 }

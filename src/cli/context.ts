@@ -10,6 +10,8 @@ export interface CliContext {
   readonly stderr: NodeJS.WriteStream;
   /** Set by a verb that ran but has bad news, such as `doctor`. */
   exitCode: number;
+  /** Set by a verb that serves others: it goes on when nobody reads its output any more. */
+  outlivesReaders: boolean;
 }
 
 /** The context of the running process. */
@@ -22,6 +24,7 @@ export function createContext(host: NodeJS.Process): CliContext {
     stdout: host.stdout,
     stderr: host.stderr,
     exitCode: 0,
+    outlivesReaders: false,
   };
 }
 

@@ -21,7 +21,13 @@ import { memoryDeleteCommand } from './memory/delete.ts';
 import { memoryHistoryCommand } from './memory/history.ts';
 import { memoryDiffCommand } from './memory/diff.ts';
 import { memoryRestoreCommand } from './memory/restore.ts';
+import { memoryStoreManyCommand } from './memory/store-many.ts';
+import { memoryAppendCommand } from './memory/append.ts';
+import { memoryIncrementCommand } from './memory/increment.ts';
+import { memorySnapshotCommand } from './memory/snapshot.ts';
 import { memoryStatsCommand } from './memory/stats.ts';
+import { memoryExportCommand } from './memory/export.ts';
+import { memoryImportCommand } from './memory/import.ts';
 import { configValidateCommand } from './config/validate.ts';
 import { configExplainCommand } from './config/explain.ts';
 import { configSchemaCommand } from './config/schema.ts';
@@ -83,7 +89,13 @@ const nouns: readonly Noun[] = [
       memoryHistoryCommand,
       memoryDiffCommand,
       memoryRestoreCommand,
+      memoryStoreManyCommand,
+      memoryAppendCommand,
+      memoryIncrementCommand,
+      memorySnapshotCommand,
       memoryStatsCommand,
+      memoryExportCommand,
+      memoryImportCommand,
     ],
   },
   {

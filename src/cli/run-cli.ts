@@ -10,10 +10,12 @@ const lingerMs = 2000;
 /** Runs the arguments of a process and sets its exit code. */
 export async function runCli(host: NodeJS.Process): Promise<void> {
   const context = createContext(host);
-  // A reader that has seen enough (`| head`) is no failure.
+  // A reader that has seen enough (`| head`) is no failure, and no reason to leave clients alone.
   context.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    host.exit(error.code === 'EPIPE' ? 0 : 1);
+    if (!context.outlivesReaders) host.exit(error.code === 'EPIPE' ? 0 : 1);
   });
+  // Nobody is left to tell.
+  context.stderr.on('error', () => {});
   const args = host.argv.slice(2);
   try {
     await createProgram(context).parseAsync(args, { from: 'user' });

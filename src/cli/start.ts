@@ -1,10 +1,11 @@
 /** `start`: the one verb that runs the coordinator instead of asking it. */
 
+import { access, constants, mkdir } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
 import { profileNames } from '../config/schema.ts';
 import type { Coordinator } from '../coordinator.ts';
-import { isAppError } from '../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import type { CliContext } from './context.ts';
 import { note, printLines, printTable, styled } from './output.ts';
@@ -67,6 +68,8 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
     },
     ...(options.config !== undefined && { file: options.config }),
   });
+  await checkWritable(loaded.config.dataDir);
+  context.outlivesReaders = true;
   // A person who did not ask for a level watches the progress bar and the table, which tell of failures too.
   const isQuiet = context.stderr.isTTY && loaded.sources['logLevel'] === 'default';
   const logger = createLogger({ level: isQuiet ? 'error' : loaded.config.logLevel });
@@ -94,6 +97,16 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
     await coordinator[Symbol.asyncDispose]();
   }
   note(context, 'stopped');
+}
+
+/** Told here in words; deeper down it would be an error of SQLite. Throws STORAGE_FAILED. */
+async function checkWritable(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.W_OK);
+  } catch (error) {
+    throw new AppError('STORAGE_FAILED', { path: dataDir, problem: messageOf(error) }, { cause: error });
+  }
 }
 
 function isAbort(error: unknown): boolean {

@@ -82,8 +82,9 @@ export function describeIssues(error: z.ZodError, locate: Locate): ConfigIssue[]
   });
 }
 
-/** The issues as one CONFIG_INVALID: its sentence tells the first, its data all of them. */
-export function invalidConfig(issues: readonly ConfigIssue[]): AppError {
+/** The issues as one CONFIG_INVALID in the order of the lines: its sentence tells the first, its data all of them. */
+export function invalidConfig(found: readonly ConfigIssue[]): AppError {
+  const issues = found.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const first = issues[0]!;
   const place = first.line === undefined ? '' : `line ${first.line}: `;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';

@@ -34,7 +34,7 @@ export const memoryStats = {
 };
 
 /** Starts it on a free port. */
-export function startCoordinatorDouble(): Promise<RestDouble> {
+export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
   return startRestDouble({
     status: () => ({
       version: '0.1.0',
@@ -42,7 +42,7 @@ export function startCoordinatorDouble(): Promise<RestDouble> {
       startedAt: at,
       uptimeSeconds: 61.5,
       endpoint: 'http://127.0.0.1:3000/mcp',
-      dataDir: '/data',
+      dataDir,
       rssBytes: 1024,
       sessions: 0,
       servers: { total: 1, byState: { ready: 1 } },
@@ -131,7 +131,23 @@ export function startCoordinatorDouble(): Promise<RestDouble> {
       etag,
       seq: 3,
       restoredFrom: commit,
+      restored: 1,
+      deleted: 2,
+      unchanged: 0,
     }),
+    memoryStoreMany: ({ body }) => {
+      const { entries } = body as { entries: { key: string }[] };
+      return { scope: 'shared', entries: entries.map(({ key }, i) => ({ key, etag, seq: i })) };
+    },
+    memoryAppend: ({ body }) => ({ key: (body as { key: string }).key, scope: 'shared', etag, seq: 4 }),
+    memoryIncrement: ({ body }) => ({
+      key: (body as { key: string }).key,
+      scope: 'shared',
+      etag,
+      seq: 5,
+      value: 7,
+    }),
+    memorySnapshot: () => ({ snapshots: [{ name: 'ก่อน', commit, at }] }),
     memoryStats: () => memoryStats,
   });
 }

@@ -52,11 +52,15 @@ describe('doctor', () => {
     expect([taken.code, taken.find(`port ${port}`)?.status]).toEqual([1, 'fail']);
     if (process.platform === 'linux')
       expect(taken.find(`port ${port}`)?.detail).toContain(`(process ${process.pid})`);
-    await using double = await startCoordinatorDouble();
+    await using double = await startCoordinatorDouble(join(sandbox.project, '.git-memory'));
     const ours = new URL(double.url).port;
     expect((await diagnose(['--port', ours])).find(`port ${ours}`)).toMatchObject({
       status: 'ok',
       detail: 'in use by the coordinator that runs',
+    });
+    expect((await diagnose(['--port', ours, '--data', 'other'])).find(`port ${ours}`)).toMatchObject({
+      status: 'fail',
+      detail: `in use by a coordinator with the data folder ${join(sandbox.project, '.git-memory')}`,
     });
   });
 

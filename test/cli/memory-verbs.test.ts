@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRestClient } from '../../src/cli/rest-client.ts';
 import { at, commit, etag, startCoordinatorDouble } from './coordinator-double.ts';
-import { type RestDouble } from './rest-double.ts';
+import { type RestDouble, startRestDouble } from './rest-double.ts';
 import { createSandbox, type Sandbox } from './run-command.ts';
 
 let double: RestDouble;
@@ -51,6 +53,41 @@ describe('memory', () => {
     expect(double.seen[2]?.params).toEqual({ scope: 'category:ai-ml', key: 'a' });
   });
 
+  it('shows a whole value that is new without a path', async () => {
+    await using other = await startRestDouble({
+      memoryDiff: () => ({
+        key: 'a',
+        scope: 'shared',
+        from: etag,
+        to: etag,
+        kind: 'json',
+        changes: [{ op: 'add', path: '', after: { n: 1 } }],
+        patch: '',
+      }),
+    });
+    const { stdout } = await sandbox.run(['memory', 'diff', 'a', '2026-11-01', '--url', other.url]);
+    expect(stdout).toBe('+ {"n":1}\n');
+  });
+
+  it('reads a file and -, and refuses what is no text, or two values', async () => {
+    await writeFile(join(sandbox.project, 'note.md'), '# โน้ต\n');
+    await writeFile(join(sandbox.project, 'image.bin'), Buffer.from([0x89, 0x50, 0xff, 0x00]));
+    await run(['memory', 'store', 'a', '--file', 'note.md']);
+    await run(['memory', 'store', 'a', '-'], '{"n": 2}');
+    expect(double.seen.map(({ body }) => body)).toEqual([{ value: '# โน้ต\n' }, { value: { n: 2 } }]);
+    const binary = await run(['memory', 'store', 'a', '--file', 'image.bin']);
+    expect([binary.code, binary.stderr]).toEqual([
+      2,
+      'error INVALID_INPUT: --file: is not UTF-8 text; encode binary data first, as Base64 for instance\n',
+    ]);
+    const twice = await run(['memory', 'store', 'a', 'b', '--file', 'note.md']);
+    expect([twice.code, twice.stderr]).toEqual([
+      2,
+      'error INVALID_INPUT: --file: cannot go with a value; give one\n',
+    ]);
+    expect(double.seen).toHaveLength(2);
+  });
+
   it.each(['โครงการ/อพอลโล', '../../etc/passwd', '.', '..', 'a b?c#d%2F', '/lead//double/', '💾'])(
     'asks for the key %s as it is',
     async (key) => {
@@ -75,6 +112,57 @@ describe('memory', () => {
     expect((await run(['memory', 'history', 'a'])).stdout).toBe(`pending\t${at}\tdelete\tme\t\n`);
     expect((await run(['memory', 'diff', 'a', commit])).stdout).toBe('- /a: 1\n+ /a: 2\n');
     expect(await json(['memory', 'restore', 'a', commit])).toMatchObject({ restoredFrom: commit });
+  });
+
+  it('restores many, and refuses to guess which', async () => {
+    const { stderr } = await run(['memory', 'restore', '--prefix', 'p/', 'snap:good']);
+    expect(stderr).toBe(`restored 1, deleted 2, from ${commit}\n`);
+    await run(['memory', 'restore', '--all', '2026-01-01', '--scope', 'coordinator']);
+    expect(double.seen.map(({ body }) => body)).toEqual([
+      { prefix: 'p/', to: 'snap:good' },
+      { all: true, to: '2026-01-01', scope: 'coordinator' },
+    ]);
+    expect((await run(['memory', 'restore', 'key'])).stderr).toBe('error INVALID_INPUT: to: is missing\n');
+    expect((await run(['memory', 'restore', 'key', 'to', '--all'])).code).toBe(2);
+    expect(double.seen).toHaveLength(2);
+  });
+
+  it('stores many, appends and increments', async () => {
+    const lines = '{"key": "a", "value": 1}\n\n{"key": "ข", "value": "สอง", "ifMatch": "absent"}\n';
+    expect((await run(['memory', 'store-many', '-'], lines)).stderr).toBe('stored 2 in shared\n');
+    expect((await run(['memory', 'store-many', '-'], ' [{"key": "a", "value": [1]}]')).code).toBe(0);
+    expect((await run(['memory', 'store-many', '-'], '{"key": "a"')).code).toBe(2);
+    expect((await run(['memory', 'store-many', '-'], '[{"value": 1}]')).stderr).toMatch(
+      /^error INVALID_INPUT: entries: 0\.key: /,
+    );
+    await run(['memory', 'append', 'log', 'line', '--paragraph']);
+    await run(['memory', 'append', 'list', '--item', '{"n": 1}', '--item', 'text']);
+    expect((await run(['memory', 'increment', 'n', '--by', '-2.5', '--pointer', '/a'])).stdout).toBe('7\n');
+    expect((await run(['memory', 'increment', 'n', '--by', 'x'])).code).toBe(2);
+    expect((await run(['memory', 'append', 'list', 'text', '--item', '1'])).code).toBe(2);
+    expect(double.seen.map(({ body }) => body)).toEqual([
+      {
+        entries: [
+          { key: 'a', value: 1 },
+          { key: 'ข', value: 'สอง', ifMatch: 'absent' },
+        ],
+      },
+      { entries: [{ key: 'a', value: [1] }] },
+      { key: 'log', text: 'line', paragraph: true },
+      { key: 'list', items: [{ n: 1 }, 'text'] },
+      { key: 'n', by: -2.5, pointer: '/a' },
+    ]);
+  });
+
+  it('makes, lists and deletes snapshots', async () => {
+    const { stdout } = await run(['memory', 'snapshot', 'create', 'ก่อน']);
+    expect(stdout).toBe(`ก่อน\t${commit.slice(0, 12)}\t${at}\n`);
+    await run(['memory', 'snapshot', 'list']);
+    expect(double.seen.map(({ body }) => body)).toEqual([
+      { action: 'create', name: 'ก่อน' },
+      { action: 'list' },
+    ]);
+    expect((await run(['memory', 'snapshot', 'rename', 'x'])).code).toBe(2);
   });
 
   it('says what is missing in words, in JSON and by its exit code', async () => {

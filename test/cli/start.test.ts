@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -75,6 +75,41 @@ describe('start', () => {
     expect(JSON.parse(stopped.stdout)).toEqual({ stopped: true, pid: one.child.pid });
     expect(await one.code).toBe(0);
     expect((await sandbox.run(['status'])).code).toBe(6);
+  });
+
+  it('goes on when nobody reads its output any more', async () => {
+    const one = start(['--servers', '3']);
+    await eventually('a line', () => (one.stdout().includes('starting ') ? true : undefined));
+    one.child.stdout.destroy();
+    one.child.stderr.destroy();
+    const status = await eventually('an answer', async () => {
+      const { code, stdout } = await sandbox.run(['status', '--json']);
+      return code === 0 && /"ready":3/.test(stdout) ? stdout : undefined;
+    });
+    expect(JSON.parse(status)).toMatchObject({ pid: one.child.pid });
+    expect((await sandbox.run(['stop'])).code).toBe(0);
+    expect(await one.code).toBe(0);
+  });
+
+  it('says in words why it cannot use a data folder or a config', async () => {
+    await writeFile(join(sandbox.project, 'file'), '');
+    const blocked = await sandbox.run(['start', '--port', '0', '--data', 'file']);
+    expect([blocked.code, blocked.stderr]).toEqual([
+      10,
+      expect.stringMatching(/^error STORAGE_FAILED: storage under .*file failed: E\w+: .*\n$/),
+    ]);
+    const config = join(sandbox.project, 'wrong.json');
+    await writeFile(config, '{\n"prot": 1,\n"servers": -1\n}\n');
+    const wrong = await sandbox.run(['start', '--config', 'wrong.json']);
+    expect([wrong.code, wrong.stderr.split('\n')]).toEqual([
+      3,
+      [
+        `error CONFIG_INVALID: ${config}: line 2: unknown key "prot"; did you mean "port"? (and 1 more)`,
+        `  ${config}:2: unknown key "prot"; did you mean "port"?`,
+        `  ${config}:3: servers: Too small: expected number to be >=0`,
+        '',
+      ],
+    ]);
   });
 
   it('serves both eras through the stdio bridge', async () => {

@@ -36,22 +36,8 @@ async function unreadable({ config, baseDir, file }: LoadedConfig, context: CliC
   return warnings;
 }
 
-/** More mistakes than the one in the error's own sentence. */
-function listMistakes(error: unknown, context: CliContext): void {
-  if (!isAppError(error, 'CONFIG_INVALID')) return;
-  const { issues } = error.data as { issues?: readonly { origin: string; line?: number; problem: string }[] };
-  if (!issues || issues.length < 2) return;
-  printLines(
-    context,
-    issues.map(({ origin, line, problem }) => `${origin}${line === undefined ? '' : `:${line}`}: ${problem}`),
-  );
-}
-
 async function runConfigValidate(options: ConfigOptions, context: CliContext): Promise<void> {
-  const loaded = await loadFor(options, context).catch((error: unknown) => {
-    if (options.json !== true) listMistakes(error, context);
-    throw error;
-  });
+  const loaded = await loadFor(options, context);
   const warnings = await unreadable(loaded, context);
   if (options.json === true) {
     printJson(context, { valid: true, file: loaded.file ?? null, warnings });

@@ -1,6 +1,6 @@
 /** From a client's name on the command line to its config file and our entry in it. */
 
-import { resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearestOf } from '../../config/nearest.ts';
 import { AppError } from '../../kernel/errors.ts';
@@ -33,13 +33,23 @@ function scriptPath(): string {
   return fileURLToPath(new URL(`../main${extension}`, import.meta.url));
 }
 
+const isFetchedByNpx = (script: string): boolean => /[\\/]_npx[\\/]/.test(script);
+
+/** What a person types in a folder to run this command again: it need not be on PATH. */
+export function ownCommand(folder: string, script = scriptPath()): string {
+  if (isFetchedByNpx(script)) return 'npx git-memory-mcp-server';
+  const root = resolve(dirname(script), '../..');
+  if (extname(script) === '.ts')
+    return folder === root ? 'npm run cli --' : `"${process.execPath}" "${script}"`;
+  return dirname(root) === join(folder, 'node_modules') ? 'npx git-memory-mcp' : 'git-memory-mcp';
+}
+
 /** How a client reaches an endpoint: its URL, or the stdio bridge, through npx unless this command is installed for good. */
 export function reachOf(url: string): Reach {
   const script = scriptPath();
   const args = ['stdio', '--url', url];
   // What npx fetched is gone with its cache; everything else stays where it is.
-  const isFromNpx = /[\\/]_npx[\\/]/.test(script);
-  const bridge = isFromNpx
+  const bridge = isFetchedByNpx(script)
     ? { command: 'npx', args: ['-y', 'git-memory-mcp-server', ...args] }
     : { command: process.execPath, args: [script, ...args] };
   return { url, bridge };

@@ -23,21 +23,18 @@ function tryListen(host: string, port: number): Promise<string | undefined> {
   return promise;
 }
 
-async function isCoordinator(host: string, port: number): Promise<boolean> {
+/** Data folder of the coordinator that answers on a port, if one does. */
+async function coordinatorAt(host: string, port: number): Promise<string | undefined> {
   try {
-    await createRestClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`).call(
-      'status',
-      {},
-      statusTimeoutMs,
-    );
-    return true;
+    const client = createRestClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+    return (await client.call('status', {}, statusTimeoutMs)).dataDir;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** The coordinator's own port. */
-export async function checkPort({ host, port }: Config, { platform }: CliContext): Promise<Finding> {
+export async function checkPort({ host, port, dataDir }: Config, { platform }: CliContext): Promise<Finding> {
   const check = `port ${port}`;
   const code = await tryListen(host, port);
   if (code === undefined)
@@ -58,9 +55,12 @@ export async function checkPort({ host, port }: Config, { platform }: CliContext
       fix: 'choose one above 1023 with --port',
     };
   }
-  if (await isCoordinator(host, port))
-    return { check, status: 'ok', detail: 'in use by the coordinator that runs' };
-  const owner = (await portOwner(port, platform)) ?? 'another program';
+  const other = await coordinatorAt(host, port);
+  if (other === dataDir) return { check, status: 'ok', detail: 'in use by the coordinator that runs' };
+  const owner =
+    other === undefined
+      ? ((await portOwner(port, platform)) ?? 'another program')
+      : `a coordinator with the data folder ${other}`;
   return {
     check,
     status: 'fail',

@@ -4,6 +4,7 @@ import { clients, type Reach } from '../clients/clients.ts';
 import type { CliContext } from '../context.ts';
 import { styled } from '../output.ts';
 import { defaultEntryName } from '../connect.ts';
+import { ownCommand } from '../connect/find-client.ts';
 import type { MovedSecret } from './take-over.ts';
 
 /** The block for each client's config, by client name. */
@@ -27,15 +28,16 @@ export function secretLines(context: CliContext, secrets: readonly MovedSecret[]
 export function nextSteps(context: CliContext, reach: Reach, folder: string): string[] {
   const bold = (text: string) => styled(context, 'bold', text);
   const isHere = folder === context.cwd;
+  const command = ownCommand(folder);
   return [
     '',
     bold('Start it:'),
     ...(isHere ? [] : [`  cd ${folder}`]),
-    '  git-memory-mcp start',
+    `  ${command} start`,
     '',
-    bold(`Then connect a client (git-memory-mcp connect <client>), or paste ${reach.url}:`),
+    bold(`Then connect a client (${command} connect <client>), or paste ${reach.url}:`),
     ...clients.flatMap(({ title, name, rootKey, entry }) => [
-      `  ${title}  (git-memory-mcp connect ${name})`,
+      `  ${title}  (connect ${name})`,
       `    ${JSON.stringify({ [rootKey]: { [defaultEntryName]: entry(reach) } })}`,
     ]),
   ];

@@ -14,11 +14,16 @@ export function memoryDiffCommand(context: CliContext): Command {
     'memory diff projects/apollo 4f2a91c',
   )
     .argument('<key>', 'name, slash-separated')
-    .argument('<from>', 'a commit id or an ISO 8601 date')
-    .argument('[to]', 'a commit id or an ISO 8601 date')
+    .argument('<from>', 'a commit id, an ISO 8601 date or snap:<name>')
+    .argument('[to]', 'a commit id, an ISO 8601 date or snap:<name>')
     .action((key: string, from: string, to: string | undefined, options: MemoryOptions) =>
       runMemoryDiff({ key, from, to }, options, context),
     );
+}
+
+/** The empty path is the whole value. */
+function fieldText(path: string, value: unknown): string {
+  return `${path === '' ? '' : `${path}: `}${JSON.stringify(value)}`;
 }
 
 function coloured(context: CliContext, line: string): string {
@@ -39,8 +44,8 @@ async function runMemoryDiff(
     return;
   }
   const fields = diff.changes.flatMap(({ path, before, after }) => [
-    ...(before === undefined ? [] : [`- ${path}: ${JSON.stringify(before)}`]),
-    ...(after === undefined ? [] : [`+ ${path}: ${JSON.stringify(after)}`]),
+    ...(before === undefined ? [] : [`- ${fieldText(path, before)}`]),
+    ...(after === undefined ? [] : [`+ ${fieldText(path, after)}`]),
   ]);
   const lines = diff.patch === '' ? fields : diff.patch.replace(/\n$/, '').split('\n');
   printLines(

@@ -18,7 +18,7 @@ export function memoryRetrieveCommand(context: CliContext): Command {
     'memory retrieve projects/apollo --at 2026-11-01',
   )
     .argument('<key>', 'name, slash-separated')
-    .option('--at <version>', 'a commit id or an ISO 8601 date')
+    .option('--at <version>', 'a commit id, an ISO 8601 date or snap:<name>')
     .action((key: string, options: RetrieveOptions) => runMemoryRetrieve(key, options, context));
 }
 

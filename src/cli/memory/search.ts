@@ -23,7 +23,7 @@ export function memorySearchCommand(context: CliContext): Command {
     .argument('<words...>', 'a few telling words')
     .option('--tag <tag>', 'only with this label (repeatable)', repeated)
     .option('--limit <count>', 'at most so many', integerOption('--limit', 1, 1000), 20)
-    .option('--at <version>', 'as of a commit id or an ISO 8601 date')
+    .option('--at <version>', 'as of a commit id, an ISO 8601 date or snap:<name>')
     .action((words: string[], options: SearchOptions) => runMemorySearch(words, options, context));
 }
 

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { integerOption, jsonOrText, readInput, readStdin, repeated } from '../arguments.ts';
+import { AppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
 import { note, printJson } from '../output.ts';
 import { connectRest } from '../rest-command.ts';
@@ -24,7 +25,7 @@ export function memoryStoreCommand(context: CliContext): Command {
   git-memory-mcp memory store notes/today --file notes.md`,
   )
     .argument('<key>', 'name, slash-separated')
-    .argument('[value]', 'JSON where it is JSON, else text; standard input when absent')
+    .argument('[value]', 'JSON where it is JSON, else text; standard input when absent or -')
     .option('--file <file>', 'read the value from a file; - is standard input')
     .option('--text', 'take the value as text even if it is JSON')
     .option('--tag <tag>', 'label (repeatable)', repeated)
@@ -35,6 +36,10 @@ export function memoryStoreCommand(context: CliContext): Command {
     );
 }
 
+async function valueText(value: string | undefined, context: CliContext): Promise<string> {
+  return value === undefined || value === '-' ? await readStdin(context, 'value') : value;
+}
+
 async function runMemoryStore(
   key: string,
   value: string | undefined,
@@ -42,9 +47,10 @@ async function runMemoryStore(
   context: CliContext,
 ): Promise<void> {
   const { file, tag, ttl, ifMatch } = options;
+  if (value !== undefined && file !== undefined)
+    throw new AppError('INVALID_INPUT', { field: '--file', problem: 'cannot go with a value; give one' });
   const text =
-    value ??
-    (file === undefined ? await readStdin(context, 'value') : await readInput(file, context, '--file'));
+    file === undefined ? await valueText(value, context) : await readInput(file, context, '--file');
   const client = await connectRest(options, context);
   const stored = await client.call('memoryStore', {
     ...placeOf(key, options),

@@ -69,7 +69,6 @@ function regexSearcher({ pattern, caseSensitive, contextLines }: SearchWish): Co
   return {
     async search(text, limit, signal) {
       const request: RegexRequest = { text, limit };
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(request);
       try {
         const [answer] = (await once(worker, 'message', { signal })) as [RegexAnswer];

@@ -28,7 +28,6 @@ if (isOurs(workerData)) {
   const { pattern, caseSensitive, contextLines } = workerData;
   const matcher = regexMatcher(pattern, caseSensitive);
   parentPort?.on('message', ({ text, limit }: RegexRequest) => {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort?.postMessage(searchLines(text, matcher, limit, contextLines) satisfies RegexAnswer);
   });
 }

@@ -72,7 +72,6 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb() },
   });
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
   const post = (message: ToHost) => worker.postMessage(message);
 
   async function runMemory(message: Extract<FromHost, { kind: 'memory' }>): Promise<void> {

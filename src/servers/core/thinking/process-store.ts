@@ -1,5 +1,6 @@
 /** Keeps thinking processes in the Git memory; concurrent edits are redone on the newest version, so none is lost. */
 
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, isAppError } from '../../../kernel/errors.ts';
@@ -145,7 +146,7 @@ export async function editProcess<T>(
       throw new ToolError(`process ${process.id} is being changed by too many others at once; try again`);
     }
     // Writers that collided wait for different times, or they would collide again.
-    await sleep(Math.random() * Math.min(maxPauseMs, 2 ** attempt), undefined, { signal: context.signal });
+    await sleep(randomInt(Math.min(maxPauseMs, 2 ** attempt) + 1), undefined, { signal: context.signal });
   }
 }
 

@@ -1,12 +1,22 @@
 /** A connection to one instance in a host worker. */
 
 import type { Clock } from '../../kernel/clock.ts';
+import type { InstanceContext } from '../../kernel/define-server.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { latestModernVersion } from '../../kernel/protocol.ts';
 import type { Connection, ConnectionEvents, ServerIdentity } from '../connection.ts';
 import { createCalls } from '../protocol/calls.ts';
 import type { Host, HostListener } from './host.ts';
-import type { InProcessSpec } from './hosts.ts';
+
+export interface InProcessSpec {
+  /** Id for errors and logs. */
+  readonly server: string;
+  /** Absolute path or file URL of the server's file; its default export is the definition. */
+  readonly module: string;
+  readonly instance: InstanceContext;
+  /** Parsed by the definition's `settings` shape. */
+  readonly settings: unknown;
+}
 
 const openTimeoutMs = 30_000;
 

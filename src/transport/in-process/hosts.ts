@@ -2,23 +2,13 @@
 
 import { pathToFileURL } from 'node:url';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
-import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
+import type { MemoryChangeNotice } from '../../kernel/define-server.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Connection, ConnectionEvents } from '../connection.ts';
 import { guardEvents } from '../protocol/guard-events.ts';
-import { connectInProcess } from './connect-in-process.ts';
+import { connectInProcess, type InProcessSpec } from './connect-in-process.ts';
 import { createHost, type Host, type RunMemory } from './host.ts';
-
-export interface InProcessSpec {
-  /** Id for errors and logs. */
-  readonly server: string;
-  /** Absolute path or file URL of the server's file; its default export is the definition. */
-  readonly module: string;
-  readonly instance: InstanceContext;
-  /** Parsed by the definition's `settings` shape. */
-  readonly settings: unknown;
-}
 
 export interface Hosts extends AsyncDisposable {
   /** Opens a light instance on the least loaded host. Rejects UPSTREAM_UNAVAILABLE when its module or settings are refused. */

@@ -39,12 +39,14 @@ export function installPack(
   try {
     writeDurably(`${temporary}.pack`, files.pack);
     writeDurably(`${temporary}.idx`, files.index);
-    writeFileSync(`${stem}.keep`, keepText(commit));
+    // Whole or not at all: an empty one would pass for somebody else's, and its pack would stay for ever.
+    writeFileSync(`${temporary}.keep`, keepText(commit));
+    renameSync(`${temporary}.keep`, `${stem}.keep`);
     renameSync(`${temporary}.pack`, `${stem}.pack`);
     renameSync(`${temporary}.idx`, `${stem}.idx`);
     syncFolderNow(folder);
   } catch (error) {
-    for (const path of [`${temporary}.pack`, `${temporary}.idx`]) rmSync(path, { force: true });
+    for (const ending of ['.pack', '.idx', '.keep']) rmSync(temporary + ending, { force: true });
     removePack(stem);
     throw error;
   }

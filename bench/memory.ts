@@ -1,7 +1,7 @@
 /**
  * What the memory does a second, beside what the disk and Git do in the same run: `node bench/memory.ts
- * [--full] [--folder <on the disk to measure>]`; `--full` adds 100,000 keys. Last line: one JSON object. Take
- * the ratios, not the absolutes.
+ * [--full] [--keys 1000,1000000] [--folder <on the disk to measure>]`; `--full` adds 100,000 keys. Last line:
+ * one JSON object. Take the ratios, not the absolutes.
  */
 
 import { execFile } from 'node:child_process';
@@ -19,10 +19,15 @@ import { type Memory, openMemory } from '../src/memory/open-memory.ts';
 import { type FileWrite, measureAppend, measureFastImport, measureNaiveGit } from './memory-limits.ts';
 
 const { values } = parseArgs({
-  options: { full: { type: 'boolean', default: false }, folder: { type: 'string', default: tmpdir() } },
+  options: {
+    full: { type: 'boolean', default: false },
+    keys: { type: 'string' },
+    folder: { type: 'string', default: tmpdir() },
+  },
 });
 const caller = { actor: 'bench', agent: 'bench' };
-const sizes = values.full ? [1000, 10_000, 100_000] : [1000, 10_000];
+const usual = values.full ? [1000, 10_000, 100_000] : [1000, 10_000];
+const sizes = values.keys === undefined ? usual : values.keys.split(',').map(Number);
 const writerCounts = [1, 32, 256];
 const words = Array.from({ length: 5000 }, (_, i) => `word${i.toString(36)}`);
 
@@ -54,16 +59,11 @@ async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
-const open = (dataDir: string): Promise<Memory> => openMemory({ dataDir, logger: silentLogger });
+const open = (dataDir: string, maxWritesPerCommit = 100): Promise<Memory> =>
+  openMemory({ dataDir, logger: silentLogger, maxWritesPerCommit });
 
 /** Stores from `writers` loops until `isDone`; latencies in milliseconds. */
-async function storeAll(
-  memory: Memory,
-  writers: number,
-  first: number,
-  isDone: (i: number) => boolean,
-  actorOf: (i: number) => string = () => 'bench',
-) {
+async function storeAll(memory: Memory, writers: number, first: number, isDone: (i: number) => boolean) {
   const latencies: number[] = [];
   let next = first;
   const writer = async (): Promise<void> => {
@@ -71,7 +71,7 @@ async function storeAll(
       const i = next;
       next += 1;
       const before = performance.now();
-      await memory.call('store', { key: keyOf(i), value: valueOf(i) }, { ...caller, actor: actorOf(i) });
+      await memory.call('store', { key: keyOf(i), value: valueOf(i) }, caller);
       latencies.push(performance.now() - before);
     }
   };
@@ -161,9 +161,7 @@ async function measureCommits(
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const start = performance.now();
-  // Writes of different actors never share a commit.
-  const actorOf = mode === 'grouped' ? undefined : (i: number) => `bench-${i}`;
-  await storeAll(memory, 256, 0, (i) => i >= keys, actorOf);
+  await storeAll(memory, 256, 0, (i) => i >= keys);
   await memory.flush();
   const perSecond = (1000 * keys) / (performance.now() - start);
   delay.disable();
@@ -189,7 +187,7 @@ async function openInProcess(dataDir: string): Promise<{ openMs: number; rssByte
 async function measureSize(keys: number) {
   const commitPerWrite = await withFolder(async (folder) => {
     const fewer = Math.min(keys, maxCommitPerWrite);
-    await using memory = await open(join(folder, 'data'));
+    await using memory = await open(join(folder, 'data'), writesPerCommit.commitPerWrite);
     return { keys: fewer, ...(await measureCommits(memory, folder, fewer, 'commitPerWrite')) };
   });
   const empty = await withFolder(openInProcess);

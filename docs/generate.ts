@@ -97,11 +97,16 @@ function settingSection(setting: Setting): string {
   return [`### ${path}`, description, facts.join('\n')].join('\n\n');
 }
 
-/** Fields of the values of a map setting, out of the JSON schema. */
+/** Fields of a section that may be absent, or of the values of a map setting, out of the JSON schema. */
 function fieldLines(setting: string): string {
-  const properties = configJsonSchema()['properties'];
-  const map = isJsonObject(properties) ? properties[setting] : undefined;
-  const entry = isJsonObject(map) ? map['additionalProperties'] : undefined;
+  let map: unknown = configJsonSchema();
+  for (const name of setting.split('.')) {
+    const properties: unknown = isJsonObject(map) ? map['properties'] : undefined;
+    map = isJsonObject(properties) ? properties[name] : undefined;
+  }
+  // A section that may be absent has its fields itself.
+  const entry =
+    isJsonObject(map) && isJsonObject(map['additionalProperties']) ? map['additionalProperties'] : map;
   const fields = isJsonObject(entry) && isJsonObject(entry['properties']) ? entry['properties'] : {};
   return Object.entries(fields)
     .map(([name, field]) => {
@@ -139,6 +144,18 @@ export function configReference(): string {
     example,
     '## Settings',
     ...settings.filter(({ kind }) => kind !== 'map').map(settingSection),
+    '## memory.embeddings',
+    settings.find(({ path }) => path === 'memory.embeddings')?.description ?? '',
+    fieldLines('memory.embeddings'),
+    '## memory.backup',
+    settings.find(({ path }) => path === 'memory.backup')?.description ?? '',
+    fieldLines('memory.backup'),
+    '## memory.scopes',
+    settings.find(({ path }) => path === 'memory.scopes')?.description ?? '',
+    fieldLines('memory.scopes'),
+    '## memory.remotes',
+    settings.find(({ path }) => path === 'memory.remotes')?.description ?? '',
+    fieldLines('memory.remotes'),
     '## builtIn',
     settings.find(({ path }) => path === 'builtIn')?.description ?? '',
     fieldLines('builtIn'),
@@ -147,7 +164,7 @@ export function configReference(): string {
     'An entry has exactly one of `command`, `url` and `builtin`. A block pasted from VS Code (`servers` with `inputs`), Zed (`context_servers`) or Windsurf (`serverUrl`) is understood as it is.',
     fieldLines('mcpServers'),
     '## Secrets',
-    'Values of `env` and `headers` may be references: `{env: NAME}` reads an environment variable of the coordinator, `{file: path}` a file (its last line end is dropped). Text, also in `command`, `args`, `cwd` and `url`, may hold `${NAME}`, `${env:NAME}`, `${NAME:-default}`, `${userHome}`, `${workspaceFolder}`; `${input:some-id}` of VS Code reads the variable `SOME_ID`. `$${` stands for itself. References are read when a server starts, and never printed: `config explain` shows `(from env NAME)`.',
+    'Values of `env` and `headers`, and the key and credentials of `memory.backup`, may be references: `{env: NAME}` reads an environment variable of the coordinator, `{file: path}` a file (its last line end is dropped). Text, also in `command`, `args`, `cwd` and `url`, may hold `${NAME}`, `${env:NAME}`, `${NAME:-default}`, `${userHome}`, `${workspaceFolder}`; `${input:some-id}` of VS Code reads the variable `SOME_ID`. `$${` stands for itself. References are read when a server starts, and never printed: `config explain` shows `(from env NAME)`.',
   ].join('\n\n')}\n`;
 }
 

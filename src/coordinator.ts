@@ -7,9 +7,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Listing, ListingStore } from './catalog/listing.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import { resolveReference } from './config/resolve-secrets.ts';
+import { resolveBackup } from './config/resolve-backup.ts';
 import type { Config } from './config/schema.ts';
-import type { ServerItem } from './contract/rest.ts';
+import type { ServerItem } from './contract/rest/server-routes.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
@@ -19,10 +22,11 @@ import { toolsRoutes } from './http/routes/tools.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
-import type { MemoryInput, MemoryOperation } from './kernel/memory-operations.ts';
+import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
-import { type Memory, openMemory } from './memory/open-memory.ts';
+import { memoryRemotes } from './memory-remotes.ts';
+import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
@@ -60,8 +64,19 @@ export async function startCoordinator(
   // The memory is private to whoever runs this.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
+  const backup = await resolveBackup(loaded);
   const memory = parts.use(
-    await openMemory({ dataDir, logger, flushIntervalMs: config.memory.flushIntervalMs }),
+    await openMemory({
+      dataDir,
+      logger,
+      flushIntervalMs: config.memory.flushIntervalMs,
+      maxWritesPerCommit: config.memory.maxWritesPerCommit,
+      scopes: config.memory.scopes,
+      quotas: config.memory.scopes,
+      ...(await embeddingsOf(loaded)),
+      remotes: memoryRemotes(loaded),
+      backup,
+    }),
   );
   const store = parts.use(await openStore(dataDir));
   const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
@@ -88,6 +103,20 @@ export async function startCoordinator(
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
   };
+}
+
+/** Search by meaning as configured; the key is read here and goes to the provider only. */
+async function embeddingsOf({
+  config,
+  baseDir,
+  file,
+}: LoadedConfig): Promise<Pick<MemoryOptions, 'embeddings'>> {
+  const { embeddings, scopes } = config.memory;
+  if (!embeddings) return {};
+  const { apiKey: reference, ...settings } = embeddings;
+  const where = 'memory.embeddings.apiKey';
+  const apiKey = reference && (await resolveReference(reference, where, { baseDir, ...(file && { file }) }));
+  return { embeddings: { ...settings, apiKey, scopes } };
 }
 
 interface Foundation {
@@ -170,8 +199,10 @@ async function openEdge(
     bodyLimitBytes: limits.bodyBytes,
     gateway,
     pool,
+    memory,
     logger,
     nextRequestId,
+    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
     handlers: {

@@ -26,6 +26,9 @@ const table: Readonly<Record<string, readonly string[]>> = {
 const openDoors: Readonly<Record<string, readonly string[]>> = {
   // `start` is the one verb that runs the coordinator instead of asking it.
   'cli/start.ts': ['coordinator'],
+  // These two work on a data folder on which no coordinator runs; both load the engine when they are run.
+  'cli/memory/recover.ts': ['memory'],
+  'cli/memory/verify.ts': ['memory'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

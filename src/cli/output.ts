@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly value: (row: Row) => string | number | undefined;
   /** Numbers read best against the right edge. */
   readonly alignRight?: boolean;
+  /** Parts of the value that stand out on a terminal, as `[start, end)` in UTF-16 units; for the last column. */
+  readonly marks?: (row: Row) => readonly (readonly [number, number])[];
 }
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -54,17 +56,40 @@ function pad(text: string, width: number, alignRight = false): string {
   return alignRight ? space + text : text + space;
 }
 
-/** Rows as aligned columns under a header. */
-function alignedLines(context: CliContext, header: string[], rows: string[][], right: boolean[]): string[] {
+/** A cell with parts of it in bold. */
+function markedText(
+  context: CliContext,
+  text: string,
+  marks: readonly (readonly [number, number])[],
+): string {
+  let done = 0;
+  const parts = marks.flatMap(([start, end]) => {
+    const plain = cellText(text.slice(done, start));
+    done = Math.max(done, end);
+    return [plain, styled(context, 'bold', cellText(text.slice(start, end)))];
+  });
+  return [...parts, cellText(text.slice(done))].join('');
+}
+
+/** Rows as aligned columns under a header; `ends` are shown in place of the last cells. */
+function alignedLines(
+  context: CliContext,
+  header: string[],
+  rows: string[][],
+  right: boolean[],
+  ends: readonly (string | undefined)[],
+): string[] {
   const widths = header.map((title, column) =>
     Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[column] ?? ''))),
   );
-  const line = (cells: string[]) =>
+  const line = (cells: string[], end?: string) =>
     cells
-      .map((cell, column) => pad(cell, widths[column]!, right[column]))
+      .map((cell, column) =>
+        end !== undefined && column === cells.length - 1 ? end : pad(cell, widths[column]!, right[column]),
+      )
       .join('  ')
       .trimEnd();
-  return [styled(context, 'bold', line(header)), ...rows.map(line)];
+  return [styled(context, 'bold', line(header)), ...rows.map((row, at) => line(row, ends[at]))];
 }
 
 /** Prints rows: aligned with a header on a terminal, tab-separated without one in a pipe. */
@@ -86,6 +111,10 @@ export function printTable<Row>(
     return;
   }
   const titles = columns.map(({ title }) => title);
+  const last = columns.at(-1);
+  const ends = rows.map((row) =>
+    last?.marks ? markedText(context, String(last.value(row) ?? ''), last.marks(row)) : undefined,
+  );
   printLines(
     context,
     alignedLines(
@@ -93,6 +122,7 @@ export function printTable<Row>(
       titles,
       cells,
       columns.map(({ alignRight }) => alignRight === true),
+      ends,
     ),
   );
 }

@@ -1,7 +1,7 @@
 /** The CLI's edge for failures: one line, an exit code from the table, never a stack. */
 
 import { CommanderError } from 'commander';
-import type { Problem } from '../contract/rest.ts';
+import type { Problem } from '../contract/rest/routes.ts';
 import { AppError, type ErrorCode, errorTable, messageOf } from '../kernel/errors.ts';
 import { isJsonObject } from '../kernel/json-rpc.ts';
 import type { CliContext } from './context.ts';

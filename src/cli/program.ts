@@ -24,10 +24,20 @@ import { memoryRestoreCommand } from './memory/restore.ts';
 import { memoryStoreManyCommand } from './memory/store-many.ts';
 import { memoryAppendCommand } from './memory/append.ts';
 import { memoryIncrementCommand } from './memory/increment.ts';
+import { memoryWorkspaceCommand } from './memory/workspace.ts';
+import { memoryLinksCommand } from './memory/links.ts';
+import { memoryConflictsCommand } from './memory/conflicts.ts';
+import { memoryResolveCommand } from './memory/resolve.ts';
 import { memorySnapshotCommand } from './memory/snapshot.ts';
+import { memoryWatchCommand } from './memory/watch.ts';
+import { memorySyncCommand } from './memory/sync.ts';
 import { memoryStatsCommand } from './memory/stats.ts';
 import { memoryExportCommand } from './memory/export.ts';
 import { memoryImportCommand } from './memory/import.ts';
+import { memoryBackupCommand } from './memory/backup.ts';
+import { memoryVerifyCommand } from './memory/verify.ts';
+import { memoryRecoverCommand } from './memory/recover.ts';
+import { memoryReindexCommand } from './memory/reindex.ts';
 import { configValidateCommand } from './config/validate.ts';
 import { configExplainCommand } from './config/explain.ts';
 import { configSchemaCommand } from './config/schema.ts';
@@ -92,10 +102,20 @@ const nouns: readonly Noun[] = [
       memoryStoreManyCommand,
       memoryAppendCommand,
       memoryIncrementCommand,
+      memoryConflictsCommand,
+      memoryResolveCommand,
       memorySnapshotCommand,
+      memoryWorkspaceCommand,
+      memoryLinksCommand,
+      memoryWatchCommand,
+      memorySyncCommand,
       memoryStatsCommand,
       memoryExportCommand,
       memoryImportCommand,
+      memoryBackupCommand,
+      memoryVerifyCommand,
+      memoryRecoverCommand,
+      memoryReindexCommand,
     ],
   },
   {

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
-import { problemShape, type RouteName, routes } from '../contract/rest.ts';
+import { problemShape, type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
 import { ProblemError } from './print-error.ts';
 

@@ -3,7 +3,7 @@
 import { isJsonObject } from '../kernel/json-rpc.ts';
 import type { ConfigSource, LoadedConfig } from './load-config.ts';
 import { maskEntry } from './mask-secrets.ts';
-import { listSettings } from './settings.ts';
+import { listSettings, valueAt } from './settings.ts';
 
 /** One value with where it comes from. */
 export interface ExplainedSetting {
@@ -14,12 +14,6 @@ export interface ExplainedSetting {
   /** The flag, environment variable or file it came from; empty for a default. */
   readonly origin: string;
   readonly description: string;
-}
-
-function valueAt(config: unknown, path: string): unknown {
-  let place = config;
-  for (const step of path.split('.')) place = isJsonObject(place) ? place[step] : undefined;
-  return place;
 }
 
 /** The settings in schema order. */

@@ -8,7 +8,7 @@ import { describeIssues, invalidConfig, type Locate } from './config-issues.ts';
 import { mergeLayers, setAt } from './merge-layers.ts';
 import { fromPasted } from './pasted-servers.ts';
 import { type Config, configFileShape, configShape, profileNames } from './schema.ts';
-import { listSettings, parseSetting, type Setting } from './settings.ts';
+import { listSettings, parseSetting, type Setting, valueAt } from './settings.ts';
 
 /** The layer that a value was taken from. */
 export type ConfigSource = 'flag' | 'env' | 'file' | 'default';
@@ -151,7 +151,7 @@ function sourcesOf(
 ): Record<string, ConfigSource> {
   const paths = settings.flatMap(({ path, kind }): string[][] => {
     if (kind !== 'map') return [path.split('.')];
-    return Object.keys(config[path as 'mcpServers' | 'builtIn']).map((name) => [path, name]);
+    return Object.keys(valueAt(config, path) ?? {}).map((name) => [...path.split('.'), name]);
   });
   return Object.fromEntries(paths.map((path) => [path.join('.'), sourceOf(path, layers, config.profile)]));
 }

@@ -1,7 +1,7 @@
 /** Shows a config without what must stay secret: literal values of `env` and `headers`, and what looks like a credential. */
 
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
-import { referenceShape } from './server-entry.ts';
+import { referenceShape } from './reference.ts';
 
 const hidden = '(hidden)';
 

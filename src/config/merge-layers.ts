@@ -1,7 +1,7 @@
 /** Lays one config over another. */
 
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
-import { referenceShape } from './server-entry.ts';
+import { referenceShape } from './reference.ts';
 
 /** Maps are merged key by key; lists, references and single values are replaced. Neither argument changes. */
 export function mergeLayers(base: JsonObject, over: JsonObject): JsonObject {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseServerEntry } from './parse-server-entry.ts';
-import { resolveSecrets } from './resolve-secrets.ts';
+import { resolveReference, resolveSecrets } from './resolve-secrets.ts';
 
 let baseDir: string;
 
@@ -17,6 +17,18 @@ afterAll(() => rm(baseDir, { recursive: true, force: true }));
 
 const resolve = (entry: Record<string, unknown>, env: Record<string, string> = {}) =>
   resolveSecrets(parseServerEntry('x', entry), { env, baseDir, name: 'x' });
+
+describe('resolveReference', () => {
+  it('reads a variable or a file, and names what is missing', async () => {
+    const source = { env: { KEY: 'k' }, baseDir };
+    expect(await resolveReference({ env: 'KEY' }, 'memory.embeddings.apiKey', source)).toBe('k');
+    expect(await resolveReference({ file: 'token' }, 'memory.embeddings.apiKey', source)).toBe('from-file');
+    await expect(resolveReference({ env: 'NO' }, 'memory.embeddings.apiKey', source)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      data: { path: 'memory.embeddings.apiKey' },
+    });
+  });
+});
 
 describe('resolveSecrets', () => {
   it('reads variables and files', async () => {

@@ -8,7 +8,8 @@ import { homedir } from 'node:os';
 import { basename, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import { AppError, messageOf } from '../kernel/errors.ts';
-import type { Reference, ServerEntryConfig } from './server-entry.ts';
+import type { Reference } from './reference.ts';
+import type { ServerEntryConfig } from './server-entry.ts';
 
 /** What references are looked up in. */
 export interface SecretSource {
@@ -93,6 +94,15 @@ async function textOf(value: Value, where: string, source: SecretSource): Promis
   if (found === undefined)
     throw invalid(source, where, `needs the environment variable ${value.env}, which is not set`);
   return found;
+}
+
+/** The text that a reference stands for. Throws CONFIG_INVALID naming what is missing, never a value. */
+export function resolveReference(
+  reference: Reference,
+  where: string,
+  given: Partial<SecretSource> = {},
+): Promise<string> {
+  return textOf(reference, where, { env: process.env, baseDir: process.cwd(), ...given });
 }
 
 async function textMap(

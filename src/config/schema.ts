@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { memoryShape } from './memory-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 
 /** Profiles that a file may have. */
@@ -33,15 +34,6 @@ const limitsShape = z.strictObject({
     .default(5000)
     .describe('At a stop, open requests get so long to finish, in milliseconds.'),
   startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
-});
-
-const memoryShape = z.strictObject({
-  flushIntervalMs: z
-    .int()
-    .min(1)
-    .max(60_000)
-    .default(200)
-    .describe('Acknowledged writes become Git commits at this interval, in milliseconds.'),
 });
 
 const builtInShape = z.strictObject({

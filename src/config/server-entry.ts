@@ -1,18 +1,11 @@
 /** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
 
 import { z } from 'zod';
+import { referenceShape } from './reference.ts';
 import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
 /** What an entry may name: the ten of the port table, or none of them. */
 export const entryCategories = [...categoryNames, customCategory] as const;
-
-/** A value that lives elsewhere: an environment variable, or a file whose text (last line end removed) it is. */
-export const referenceShape = z.union([
-  z.strictObject({ env: z.string().min(1).describe('Name of an environment variable.') }),
-  z.strictObject({ file: z.string().min(1).describe('Path of a file; relative to the config file.') }),
-]);
-/** A parsed reference. */
-export type Reference = z.infer<typeof referenceShape>;
 
 /** Text, a reference, or a plain number or boolean as YAML reads them. */
 const valueShape = z.union([z.string(), z.number(), z.boolean(), referenceShape], {

@@ -16,6 +16,8 @@ export interface Setting {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly defaultValue: unknown;
+  /** How it may look, for one without a default. */
+  readonly example?: unknown;
   readonly description: string;
 }
 
@@ -54,6 +56,7 @@ function toSetting(path: string, schema: JsonObject): Setting {
     ...(minimum !== undefined && { minimum }),
     ...(maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && { maximum }),
     defaultValue: schema['default'],
+    ...(Array.isArray(schema['examples']) && { example: schema['examples'][0] as unknown }),
     description: typeof schema['description'] === 'string' ? schema['description'] : '',
   };
 }
@@ -62,7 +65,8 @@ function collect(prefix: string, schema: JsonObject, found: Setting[]): void {
   for (const [key, child] of Object.entries(isJsonObject(schema['properties']) ? schema['properties'] : {})) {
     if (!isJsonObject(child) || key === '$schema' || key === 'profiles') continue;
     const path = prefix === '' ? key : `${prefix}.${key}`;
-    if (isJsonObject(child['properties'])) collect(path, child, found);
+    // A section that may be absent is one value: its fields mean nothing one by one.
+    if (isJsonObject(child['properties']) && 'default' in child) collect(path, child, found);
     else found.push(toSetting(path, child));
   }
 }
@@ -85,4 +89,11 @@ export function parseSetting(setting: Setting, value: unknown): unknown {
     if (/^(false|0|no|off)$/i.test(text)) return false;
   }
   return value;
+}
+
+/** The part of a config at a dotted path; undefined where there is none. */
+export function valueAt(config: unknown, path: string): unknown {
+  let place = config;
+  for (const step of path.split('.')) place = isJsonObject(place) ? place[step] : undefined;
+  return place;
 }

@@ -25,7 +25,7 @@ import { pageOf } from './pages.ts';
 import { createParkedCalls } from './parked-calls.ts';
 import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
-import { createSubscriptions } from './subscriptions.ts';
+import { createSubscriptions, type OnUpdate, toUpdateNotification } from './subscriptions.ts';
 import { capabilitiesOf, listingOf, type View } from './view.ts';
 
 export interface Gateway {
@@ -128,9 +128,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     else if (event.event.kind === 'listing') announcer.touch();
     else if (event.event.kind === 'notification') {
       const { notification } = event.event;
-      const uri = notification.params?.['uri'];
+      const { uri, _meta: meta } = notification.params ?? {};
       if (notification.method === 'notifications/resources/updated' && typeof uri === 'string')
-        subscriptions.publish(event.instance, uri);
+        subscriptions.publish(event.instance, uri, isJsonObject(meta) ? meta : undefined);
       else if (notification.method === 'notifications/message') logs.deliver(event.instance, notification);
     }
   });
@@ -202,8 +202,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async subscribe(session, params) {
       const uri = uriOf(params);
       if (session.subscriptions.has(uri)) return {};
-      const onUpdate = () =>
-        session.send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+      const onUpdate: OnUpdate = (_, meta) => session.send(toUpdateNotification(uri, meta));
       if (session.subscriptions.size >= maxSubscriptions)
         throw new AppError('OVERLOADED', { problem: `${maxSubscriptions} resources are watched already` });
       const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, onUpdate);

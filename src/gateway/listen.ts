@@ -5,7 +5,7 @@ import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
 import type { Announcer } from './announce.ts';
 import type { MountKey } from './mounts.ts';
-import type { Subscriptions } from './subscriptions.ts';
+import { type OnUpdate, type Subscriptions, toUpdateNotification } from './subscriptions.ts';
 import { capabilitiesOf, type View } from './view.ts';
 
 export interface ListenStream {
@@ -68,8 +68,7 @@ export async function openListen(
   }
   if (uris.length > 0 && capable('resources', 'subscribe')) {
     honored['resourceSubscriptions'] = uris;
-    const onUpdate = (uri: string) =>
-      send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+    const onUpdate: OnUpdate = (uri, meta) => send(toUpdateNotification(uri, meta));
     // A URI the upstream refuses does not end the stream for the others.
     const watching = await Promise.allSettled(
       uris.map((uri) => parts.subscriptions.watch(view, uri, onUpdate)),

@@ -1,21 +1,33 @@
 /** Resource subscriptions counted per instance and URI, over sessions and listen streams alike. */
 
 import { AppError } from '../kernel/errors.ts';
+import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
+import { metaKeys } from '../kernel/protocol.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { View } from './view.ts';
 
 export interface Watch {
   /** The URI as this client knows it. */
   readonly uri: string;
-  readonly onUpdate: (uri: string) => void;
+  readonly onUpdate: OnUpdate;
 }
+
+/** Hears of an update under the URI that was asked for, with what the upstream's `_meta` says. */
+export type OnUpdate = (uri: string, meta: JsonObject | undefined) => void;
 
 export interface Subscriptions {
   /** Starts watching; the returned function ends it. Rejects as the upstream does. */
-  watch(view: View, uri: string, onUpdate: (uri: string) => void): Promise<() => Promise<void>>;
+  watch(view: View, uri: string, onUpdate: OnUpdate): Promise<() => Promise<void>>;
   /** Hands an upstream's `resources/updated` to everyone who watches. */
-  publish(instance: Instance, uri: string): void;
+  publish(instance: Instance, uri: string, meta?: JsonObject): void;
   readonly size: number;
+}
+
+/** The notification of an update, as a client gets it: without the upstream's words about its own link. */
+export function toUpdateNotification(uri: string, meta: JsonObject = {}): RpcNotification {
+  const { [metaKeys.subscriptionId]: _ours, ...rest } = meta;
+  const params = { uri, ...(Object.keys(rest).length > 0 && { _meta: rest }) };
+  return { jsonrpc: '2.0', method: 'notifications/resources/updated', params };
 }
 
 export function createSubscriptions(): Subscriptions {
@@ -57,8 +69,8 @@ export function createSubscriptions(): Subscriptions {
       }
       return () => drop(instance, resolved.uri, watch);
     },
-    publish(instance, uri) {
-      for (const watch of watches.get(instance)?.get(uri) ?? []) watch.onUpdate(watch.uri);
+    publish(instance, uri, meta) {
+      for (const watch of watches.get(instance)?.get(uri) ?? []) watch.onUpdate(watch.uri, meta);
     },
   };
 }

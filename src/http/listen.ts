@@ -16,6 +16,8 @@ import type { MountKey } from '../gateway/mounts.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Pool } from '../pool/pool.ts';
+import { type ChangeSource, createChangeStreams } from './change-stream.ts';
+import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
@@ -30,6 +32,10 @@ export interface ListenOptions extends GuardOptions {
   readonly gateway: Gateway;
   readonly pool: Pool;
   readonly handlers: RouteHandlers;
+  /** Changes that are streamed to who asks for events. */
+  readonly memory: ChangeSource;
+  /** Clone, fetch and push under /git/. */
+  readonly git?: GitEndpoint;
   readonly isReady: () => boolean;
   readonly logger: Logger;
   readonly nextRequestId: () => string;
@@ -48,6 +54,7 @@ export interface Listeners extends AsyncDisposable {
 interface Edge {
   readonly guard: Guard;
   readonly endpoint: McpEndpoint;
+  readonly git: GitEndpoint | undefined;
   readonly logger: Logger;
   readonly requests: OpenRequests;
 }
@@ -60,11 +67,12 @@ const corsHeaders = {
   'access-control-max-age': '600',
 };
 
-/** Guards, CORS for allowed origins, then MCP or `next`. */
+/** Guards, CORS for allowed origins, then Git, MCP or `next`. */
 function route(
   edge: Edge,
   mountOf: (path: string) => MountKey | undefined,
   next: RequestListener,
+  isAlias = false,
 ): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
     edge.requests.add(response);
@@ -89,6 +97,10 @@ function route(
     }
     const url = request.url ?? '/';
     const query = url.indexOf('?');
+    if (edge.git && isGitPath(url) && !isAlias) {
+      void edge.git(request, response);
+      return;
+    }
     const mount = url.startsWith('/mcp') ? mountOf(query < 0 ? url : url.slice(0, query)) : undefined;
     if (mount === undefined) next(request, response);
     else void edge.endpoint(mount, request, response);
@@ -134,7 +146,14 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     nextRequestId: options.nextRequestId,
     bodyLimitBytes: options.bodyLimitBytes,
   });
-  const edge: Edge = { guard: createGuard(options), endpoint, logger, requests: createOpenRequests() };
+  const edge: Edge = {
+    guard: createGuard(options),
+    endpoint,
+    git: options.git,
+    logger,
+    requests: createOpenRequests(),
+  };
+  const takesChanges = createChangeStreams({ ...options, keepAlive });
   let main: Server | undefined;
   const rest = await createRest({
     handlers: options.handlers,
@@ -142,7 +161,10 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {
-      main = serverFor(route(edge, (path) => gateway.mounts.keyOf(path), handler));
+      const next: RequestListener = (request, response) => {
+        if (!takesChanges(request, response)) handler(request, response);
+      };
+      main = serverFor(route(edge, (path) => gateway.mounts.keyOf(path), next));
       return main;
     },
   });
@@ -184,7 +206,7 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
     const notFound: RequestListener = (_request, response) => {
       response.writeHead(404).end();
     };
-    const server = serverFor(route(edge, (path) => (isMount.test(path) ? mount : undefined), notFound));
+    const server = serverFor(route(edge, (path) => (isMount.test(path) ? mount : undefined), notFound, true));
     try {
       await bind(server, host, port, logger);
       // Meanwhile the instance may have been removed, or the listeners closed.

@@ -1,6 +1,6 @@
 /** RFC 9457 problem details, the one error form of the REST edge. */
 
-import type { Problem } from '../contract/rest.ts';
+import type { Problem } from '../contract/rest/routes.ts';
 import { errorTable, toAppError } from '../kernel/errors.ts';
 import { RpcError } from '../kernel/json-rpc.ts';
 import type { Logger } from '../kernel/log.ts';

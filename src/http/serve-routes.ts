@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
-import { type RouteName, routes } from '../contract/rest.ts';
+import { type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
 
 type Parsed<Shape> = Shape extends z.ZodType ? z.output<Shape> : undefined;

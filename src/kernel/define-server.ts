@@ -1,7 +1,7 @@
 /** Built-in MCP servers as data: one file declares a server with its tools; hosts and catalog read it. */
 
 import type { z } from 'zod';
-import type { MemoryInput, MemoryOperation, MemoryOutput } from './memory-operations.ts';
+import type { MemoryInput, MemoryOperation, MemoryOutput } from './memory/operations.ts';
 import type { McpLogLevel } from './protocol.ts';
 
 /** The running instance a tool works for. */
@@ -111,6 +111,8 @@ export interface ResourceContents {
 export interface MemoryChangeNotice {
   readonly scope: string;
   readonly key: string;
+  /** Its place in the change feed; who missed what came later asks for the changes since there. */
+  readonly position?: string;
 }
 
 /** What a server offers to read by URI, besides its tools. */

@@ -4,6 +4,8 @@
  * or that the tool declares read-only or idempotent.
  */
 
+import { memoryErrorRows } from './memory/error-rows.ts';
+
 interface ErrorRow {
   /** HTTP status of the REST edge. */
   readonly http: number;
@@ -208,55 +210,7 @@ export const errorTable = {
     retry: 'never',
     message: '{server} needs the library {library}; install it with: npm install {library}',
   },
-  GIT_MISSING: {
-    http: 500,
-    jsonRpc: -32603,
-    exit: 9,
-    retry: 'never',
-    message: 'git was not found on PATH; install Git 2.38 or newer',
-  },
-  GIT_FAILED: {
-    http: 500,
-    jsonRpc: -32603,
-    exit: 10,
-    retry: 'later',
-    message: 'git {command} failed: {problem}',
-  },
-  DISK_FULL: {
-    http: 507,
-    jsonRpc: -32603,
-    exit: 10,
-    retry: 'later',
-    message: 'no space left under {path}; nothing was acknowledged, free some space and try again',
-  },
-  STORAGE_FAILED: {
-    http: 500,
-    jsonRpc: -32603,
-    exit: 10,
-    retry: 'later',
-    message: 'storage under {path} failed: {problem}',
-  },
-  MEMORY_NOT_FOUND: {
-    http: 404,
-    jsonRpc: -32602,
-    exit: 4,
-    retry: 'never',
-    message: 'no memory {key} in scope {scope}',
-  },
-  MEMORY_CHANGED: {
-    http: 412,
-    jsonRpc: -32602,
-    exit: 11,
-    retry: 'never',
-    message: '{key} in scope {scope} has etag {actual}, not {expected}; retrieve it again and decide anew',
-  },
-  MEMORY_VERSION_NOT_FOUND: {
-    http: 404,
-    jsonRpc: -32602,
-    exit: 4,
-    retry: 'never',
-    message: 'no version {version} of {key} in scope {scope}',
-  },
+  ...memoryErrorRows,
   INTERNAL: {
     http: 500,
     jsonRpc: -32603,

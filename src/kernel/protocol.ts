@@ -26,6 +26,9 @@ export const metaKeys = {
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
+/** The key inside `_meta` of `resources/updated` that holds the position in the memory's change feed. */
+export const changePositionKey = 'git-memory-mcp/position';
+
 /** HTTP headers, lower case as Node gives them. */
 export const mcpHeaders = {
   sessionId: 'mcp-session-id',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTestMemory } from '../../test/fixtures/memory-in-temp.ts';
 import { realDisk } from './journal/journal.ts';
-import { appendTo, incrementIn } from './value-changes.ts';
+import { appendTo, incrementIn } from './operations/value-changes.ts';
 
 const failing = (code: string) => expect.objectContaining({ code });
 const keysOf = (items: readonly { key: string }[]) => items.map(({ key }) => key);

@@ -4,15 +4,14 @@
  */
 
 import type { Clock } from '../kernel/clock.ts';
-import { AppError, toAppError } from '../kernel/errors.ts';
+import { toAppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { CommitOutcome, GitWriter } from './git/git-writer.ts';
+import type { CommitOutcome, GitWriter, TakeOutcome, TakeWish } from './git/git-writer.ts';
 import { readMain } from './git/move-ref.ts';
-import type { ObjectReader } from './git/object-reader.ts';
 import type { Git } from './git/run-git.ts';
-import type { MemoryIndex } from './index/memory-index.ts';
-import { type SyncedChange, syncIndex } from './index/sync-index.ts';
-import { type WriteRecord, memoryId } from './write-record.ts';
+import type { SyncOutcome } from './index/index-tasks.ts';
+import type { LiveIndex } from './index/live-index.ts';
+import type { WriteRecord } from './write-record.ts';
 
 export interface CommitLoop extends AsyncDisposable {
   /** Takes durable writes, in order; a commit follows within the flush interval. */
@@ -21,8 +20,24 @@ export interface CommitLoop extends AsyncDisposable {
   flush(): Promise<void>;
   /** Indexes commits that others pushed. */
   poll(): Promise<void>;
+  /**
+   * Brings a commit that is in the repository into main, after what waits is committed, and indexes it.
+   * `before` is what the other side had when it was last seen. Throws what Git or the disk failed with.
+   */
+  take(theirs: string, before?: string, wish?: TakeWish): Promise<TakeOutcome>;
   /** Writes of one memory that are not in Git, oldest first. */
   pendingOf(scope: string, key: string): WriteRecord[];
+  /** Runs `work` while no commit and no look at main is under way. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** From when it resolves until the answer is disposed, packs are not folded: someone reads them for long. */
+  holdUpkeep(): Promise<Disposable>;
+  /**
+   * Makes the index anew from Git and what waits for it. Until it resolves the index is not whole: the caller
+   * keeps readers and writers away.
+   */
+  reindex(): Promise<void>;
+  /** Writes that are not in Git, oldest first. */
+  readonly pending: readonly WriteRecord[];
   readonly pendingCount: number;
   /** Bytes of values that wait for Git. */
   readonly pendingBytes: number;
@@ -30,8 +45,7 @@ export interface CommitLoop extends AsyncDisposable {
 
 export interface CommitLoopOptions {
   readonly git: Git;
-  readonly reader: ObjectReader;
-  readonly index: MemoryIndex;
+  readonly index: LiveIndex;
   readonly writer: GitWriter;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,8 +53,8 @@ export interface CommitLoopOptions {
   readonly pollIntervalMs: number;
   /** Writes up to `seq` are in Git. */
   readonly onLanded: (seq: number) => Promise<void>;
-  /** Values that others changed. */
-  readonly onSynced: (changes: readonly SyncedChange[]) => void;
+  /** The highest `Memory-Seq` of commits that others brought. */
+  readonly onSeen: (seq: number) => void;
 }
 
 const maxBatchWrites = 4000;
@@ -48,22 +62,17 @@ const maxBatchBytes = 64 * 1024 * 1024;
 const upkeepEvery = 16;
 const maxRetryMs = 30_000;
 
-/** Applies one acknowledged write to the current values. */
-export function applyRecord(index: MemoryIndex, record: WriteRecord): void {
-  const { scope, key, path, etag, atMs, actor, seq, content } = record;
-  if (etag === null || content === null) index.remove(scope, key);
-  else index.put({ scope, key, path, etag, atMs, actor, seq, content, commit: null });
-}
-
 /** Starts polling; `add` starts committing. */
 export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
-  const { git, reader, index, writer, clock, logger, flushIntervalMs } = options;
+  const { git, index, writer, clock, logger, flushIntervalMs } = options;
   const backlog: WriteRecord[] = [];
-  const pending = new Map<string, number>();
   let pendingBytes = 0;
+  let indexedHead = index.rows.getMeta('head');
   let failures = 0;
   let drains = 0;
+  let holders = 0;
   let closed = false;
+  let upkeepRun: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let cancelDrain: (() => void) | undefined;
   let cancelPoll: (() => void) | undefined;
@@ -101,6 +110,8 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
   /** Commits what waits now; under steady load more comes meanwhile, and has its own turn. */
   async function drain(): Promise<void> {
     const target = backlog.at(-1)?.seq ?? 0;
+    // The index notes one batch while Git takes the next.
+    let noting = Promise.resolve();
     while ((backlog[0]?.seq ?? Infinity) <= target) {
       const batch = takeBatch();
       let outcome: CommitOutcome;
@@ -108,15 +119,17 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
         outcome = await writer.commit(batch);
       } catch (error) {
         failures += 1;
+        await noting;
         throw error;
       }
       failures = 0;
       forget(batch);
-      await integrate(batch, outcome);
+      noting = noting.then(() => integrate(outcome));
       await options.onLanded(outcome.landedSeq);
       drains += 1;
-      if (drains % upkeepEvery === 1) await upkeep();
+      if (drains % upkeepEvery === 1 && holders === 0) upkeepRun ??= upkeep();
     }
+    await noting;
     if (backlog.length > 0) schedule(flushIntervalMs);
   }
 
@@ -125,6 +138,8 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
       if (await writer.upkeep()) logger.debug({}, 'folded the packs of the memory');
     } catch (error) {
       logger.warn({ err: error }, 'upkeep of the memory failed');
+    } finally {
+      upkeepRun = undefined;
     }
   }
 
@@ -132,50 +147,40 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
     backlog.splice(0, batch.length);
     for (const record of batch) {
       pendingBytes -= record.content?.length ?? 0;
-      const id = memoryId(record.scope, record.key);
-      if (pending.get(id) === record.seq) pending.delete(id);
     }
   }
 
-  /** Puts the new commits into the index; when it is not at their base, by reading them from Git. */
-  async function integrate(batch: readonly WriteRecord[], outcome: CommitOutcome): Promise<void> {
-    const { base, head } = outcome;
+  /** Puts the new commits into the index; when it is not at their base, that is read from Git before. */
+  async function integrate(outcome: CommitOutcome): Promise<void> {
     try {
-      if (index.getMeta('head') !== base) await catchUp(base);
-      const bySeq = new Map(batch.map((record) => [record.seq, record]));
-      index.transaction(() => {
-        for (const commit of outcome.commits) {
-          for (const seq of commit.seqs) noteCommit(index, bySeq.get(seq), commit.id);
-        }
-        index.setMeta('head', head);
-        index.setMeta('commits', String(Number(index.getMeta('commits') ?? 0) + outcome.commits.length));
-      });
+      absorb(await index.noteCommits(outcome));
     } catch (error) {
       // The writes are in Git; the next look at main reads them from there.
       logger.error({ err: error }, 'the memory index is behind Git');
     }
   }
 
-  async function catchUp(to: string | null): Promise<void> {
-    const isPending = (scope: string, key: string) => pending.has(memoryId(scope, key));
-    await resetIfRewritten(to);
-    if (to !== null) options.onSynced(await syncIndex({ git, reader, index, isPending }, to));
-  }
-
-  /** Main can be moved back by hand; what the index knows is then no part of it. */
-  async function resetIfRewritten(to: string | null): Promise<void> {
-    const from = index.getMeta('head');
-    if (from === null || from === to || (await isAncestor(git, from, to))) return;
-    logger.warn({ from, to }, 'main was rewritten; building the memory index anew');
-    index.transaction(() => {
-      index.clear();
-      for (const record of backlog) applyRecord(index, record);
-    });
+  function absorb(outcome: SyncOutcome): void {
+    indexedHead = outcome.head;
+    if (outcome.maxSeq > 0 || outcome.changes.length > 0) options.onSeen(outcome.maxSeq);
+    if (outcome.isReset) index.add(backlog);
   }
 
   async function poll(): Promise<void> {
     const main = readMain(git.repositoryDir);
-    if (main !== index.getMeta('head')) await catchUp(main);
+    if (main !== indexedHead) absorb(await index.sync(main));
+  }
+
+  async function reindex(): Promise<void> {
+    absorb(await index.rebuild(readMain(git.repositoryDir)));
+    await index.caughtUp();
+  }
+
+  async function take(theirs: string, before?: string, wish?: TakeWish): Promise<TakeOutcome> {
+    await drain();
+    const outcome = await writer.take(theirs, before, wish);
+    await poll();
+    return outcome;
   }
 
   function schedulePoll(delayMs: number): void {
@@ -197,7 +202,6 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
     add(records) {
       for (const record of records) {
         backlog.push(record);
-        pending.set(memoryId(record.scope, record.key), record.seq);
         pendingBytes += record.content?.length ?? 0;
       }
       if (backlog.length > 0) schedule(flushIntervalMs);
@@ -211,7 +215,22 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
       }
     },
     poll: () => inTurn(poll),
+    alone: inTurn,
+    async holdUpkeep() {
+      holders += 1;
+      await upkeepRun;
+      return { [Symbol.dispose]: () => void (holders -= 1) };
+    },
+    reindex: () => inTurn(reindex),
+    async take(theirs, before, wish) {
+      try {
+        return await inTurn(() => take(theirs, before, wish));
+      } finally {
+        if (backlog.length > 0) schedule(flushIntervalMs);
+      }
+    },
     pendingOf: (scope, key) => backlog.filter((record) => record.key === key && record.scope === scope),
+    pending: backlog,
     get pendingCount() {
       return backlog.length;
     },
@@ -223,19 +242,7 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
       cancelDrain?.();
       cancelPoll?.();
       await last;
+      await upkeepRun;
     },
   };
-}
-
-/** False too when `from` is not in the repository any more. */
-async function isAncestor(git: Git, from: string, to: string | null): Promise<boolean> {
-  if (to === null) return false;
-  return (await git.exitCode(['merge-base', '--is-ancestor', from, to]).catch(() => 1)) === 0;
-}
-
-function noteCommit(index: MemoryIndex, record: WriteRecord | undefined, commit: string): void {
-  if (!record) throw new AppError('INTERNAL');
-  const { scope, key, path, etag, atMs, actor, op, seq } = record;
-  index.versions.add({ scope, key, path, etag, commit, atMs, actor, op, seq });
-  index.setCommit(scope, key, seq, commit);
 }

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { MemoryIndex } from './index/memory-index.ts';
+import type { LiveIndex } from './index/live-index.ts';
 import type { WritePath } from './write-path.ts';
 
 const sweepIntervalMs = 30_000;
@@ -10,7 +10,7 @@ const maxPerSweep = 1000;
 
 /** Sweeps every half minute until it is disposed. */
 export function startExpiry(parts: {
-  readonly index: MemoryIndex;
+  readonly index: LiveIndex;
   readonly writePath: WritePath;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -21,8 +21,8 @@ export function startExpiry(parts: {
   let closed = false;
 
   async function sweep(): Promise<void> {
-    writePath.ensureApplied();
-    const over = index.expired(clock.now(), maxPerSweep);
+    await index.caughtUp();
+    const over = index.rows.expired(clock.now(), maxPerSweep);
     const by = { actor: 'git-memory-mcp', agent: 'expiry' };
     const deletions = over.map(({ scope, key, etag }) =>
       // The etag keeps a value that someone stored meanwhile.

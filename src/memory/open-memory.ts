@@ -4,42 +4,37 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
-import { type Emitter, createEmitter } from '../kernel/events.ts';
 import type { Logger } from '../kernel/log.ts';
-import {
-  type MemoryCaller,
-  type MemoryClient,
-  type MemoryOperation,
-  memoryOperations,
-} from '../kernel/memory-operations.ts';
-import { type CommitLoop, applyRecord, createCommitLoop } from './commit-loop.ts';
+import type { MemoryCaller, MemoryClient, MemoryOperation } from '../kernel/memory/operations.ts';
+import { type BackupSettings, createBackups } from './backup/backups.ts';
+import { createCallGate } from './call-gate.ts';
+import type { FeedChange } from './changes/change-table.ts';
+import { createCommitLoop } from './commit-loop.ts';
+import type { EmbeddingOptions } from './embeddings/provider.ts';
 import { startExpiry } from './expiry.ts';
 import { createGitThread } from './git/git-thread.ts';
+import { type TakeOutcome, type TakeWish, defaultWritesPerCommit } from './git/git-writer.ts';
 import { type Landing, landingPath, openLanding, readLandingFile } from './git/landing.ts';
 import { readMain } from './git/move-ref.ts';
 import { createObjectReader } from './git/object-reader.ts';
 import { prepareRepository, removeLeftovers } from './git/repository.ts';
 import { type Git, createGit } from './git/run-git.ts';
-import { openMemoryIndex } from './index/memory-index.ts';
+import { openLiveIndex } from './index/live-index.ts';
 import { type JournalDisk, toStorageError } from './journal/journal.ts';
 import { recoverSegments } from './journal/segment-files.ts';
 import { lockDataDir } from './lock-data-dir.ts';
-import { type HandlerParts, createHandlers } from './operations.ts';
+import type { MergeSettings } from './merge/merge-strategy.ts';
+import type { HandlerParts } from './operations/handler-parts.ts';
+import { createHandlers } from './operations/handlers.ts';
+import { parseInput } from './operations/parse-input.ts';
+import { type ScopeLimits, createQuotas } from './quotas.ts';
+import { createSearchThread } from './search/search-thread.ts';
+import type { GitAccess } from './sync/git-access.ts';
+import { type Sharing, type SharingOptions, openSharing } from './sync/open-sharing.ts';
+import { createVerifier } from './verify/verifier.ts';
 import { createVersionReader } from './versions/read-version.ts';
 import { type WritePath, createWritePath } from './write-path.ts';
-import type { WriteOp } from './write-record.ts';
-
-/** One change of the memory, ours or pushed by someone. */
-export interface MemoryChange {
-  readonly scope: string;
-  readonly key: string;
-  /** Null for a deletion. */
-  readonly etag: string | null;
-  readonly op: WriteOp;
-  /** Journal position; 0 for a change that was pushed. */
-  readonly seq: number;
-  readonly actor: string;
-}
+import type { WriteRecord } from './write-record.ts';
 
 /** The shared memory of one data folder. */
 export interface Memory extends MemoryClient, AsyncDisposable {
@@ -47,26 +42,48 @@ export interface Memory extends MemoryClient, AsyncDisposable {
   flush(): Promise<void>;
   /** Indexes at once what others pushed to main; it happens by itself every second. */
   refresh(): Promise<void>;
+  /**
+   * Brings a commit that is in the repository into main, by moving it or by a merge; writes that come
+   * meanwhile wait. `before` is what the other side had when it was last seen: if `commit` does not contain it
+   * any more, backup refs are made first. Throws INVALID_INPUT for no commit, and what Git or the disk failed
+   * with.
+   */
+  take(commit: string, before?: string, wish?: TakeWish): Promise<TakeOutcome>;
   /** Hears of every change once it is durable; the returned function ends that. */
-  onChange(listener: (change: MemoryChange) => void): () => void;
+  onChange(listener: (change: FeedChange) => void): () => void;
+  /** Clone, fetch and push by Git clients. */
+  readonly gitAccess: GitAccess;
   /** The bare repository. */
   readonly repositoryDir: string;
 }
 
-export interface MemoryOptions {
+export interface MemoryOptions extends SharingOptions {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** Longest time that an acknowledged write waits for its commit. */
   readonly flushIntervalMs?: number;
+  /** Under pressure so many writes share a commit; 1 keeps a commit for each. */
+  readonly maxWritesPerCommit?: number;
   /** How often main is looked at for pushed commits. */
   readonly pollIntervalMs?: number;
+  /** Where backups go and when; none are made without it. */
+  readonly backup?: BackupSettings | undefined;
+  /** Packs are folded once there are so many. */
+  readonly maxPacks?: number;
+  /** Settings of scopes by pattern. */
+  readonly scopes?: MergeSettings;
+  /** Limits by pattern of scopes. */
+  readonly quotas?: Readonly<Record<string, ScopeLimits>>;
+  /** Search by meaning; nothing is sent anywhere without it. */
+  readonly embeddings?: EmbeddingOptions;
   /** File calls of the journal, for fault tests. */
   readonly journalDisk?: JournalDisk;
 }
 
 const maxPendingBytes = 256 * 1024 * 1024;
-const maxPendingWrites = 200_000;
+/** After a crash so many are committed at the next start: some ten seconds. */
+const maxPendingWrites = 100_000;
 
 /**
  * Opens the memory and recovers what a former run left. Throws ALREADY_RUNNING, GIT_MISSING, GIT_FAILED,
@@ -105,17 +122,29 @@ async function openParts(
   const { records, segments, landed } = await recover(git, journalDir, logger);
   const waiting = records.filter((record) => record.seq > landed.seq);
   const indexPath = join(dataDir, 'index.sqlite');
-  const index = stack.use(openMemoryIndex(indexPath, logger));
+  const backlog: { current: () => readonly WriteRecord[] } = { current: () => waiting };
+  const pending = () => backlog.current();
+  const { embeddings } = options;
+  const threadOptions = { indexPath, repositoryDir, embeddings, logger };
+  const index = stack.use(await openLiveIndex({ ...threadOptions, pending }));
+  const searcher = stack.use(createSearchThread(threadOptions));
   const reader = stack.use(createObjectReader(git));
-  const changes = createEmitter<MemoryChange>((error) =>
-    logger.error({ err: error }, 'a change listener failed'),
+  const writer = stack.use(
+    createGitThread({
+      repositoryDir,
+      journalDir,
+      maxWritesPerCommit: options.maxWritesPerCommit ?? defaultWritesPerCommit,
+      maxPacks: options.maxPacks,
+      scopes: options.scopes ?? {},
+      logger,
+    }),
   );
-  const writer = stack.use(createGitThread({ repositoryDir, journalDir, indexPath, logger }));
+  const isQuiet = () => index.unconfirmedCount === 0;
+  const quotas = createQuotas(options.quotas ?? {}, () => index.rows.sizes(0), isQuiet);
   let writePath: WritePath | undefined;
-  const loop: CommitLoop = stack.use(
+  const loop = stack.use(
     createCommitLoop({
       git,
-      reader,
       index,
       writer,
       clock,
@@ -123,39 +152,46 @@ async function openParts(
       flushIntervalMs: options.flushIntervalMs ?? 200,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       onLanded: async (seq) => writePath?.release(seq),
-      onSynced: (synced) => {
-        for (const one of synced)
-          changes.emit({ ...one, op: one.etag === null ? 'delete' : 'store', seq: 0 });
+      onSeen(seq) {
+        writePath?.observe(seq);
+        quotas.recount();
       },
     }),
   );
+  backlog.current = () => loop.pending;
   loop.add(waiting);
+  index.add(waiting);
   await loop.poll();
-  index.transaction(() => {
-    for (const record of waiting) applyRecord(index, record);
-  });
+  await index.caughtUp();
   const last = records.at(-1);
   writePath = stack.use(
     createWritePath({
       index,
+      quotas,
       clock,
       journalDir,
       segments,
       nextSeq: Math.max(last?.seq ?? 0, landed.seq) + 1,
       lastAtMs: last?.atMs ?? 0,
       disk: options.journalDisk,
-      isFull: () => loop.pendingBytes > maxPendingBytes || loop.pendingCount > maxPendingWrites,
-      onDurable(done) {
-        loop.add(done);
-        for (const { scope, key, etag, op, seq, actor } of done)
-          changes.emit({ scope, key, etag, op, seq, actor });
-      },
+      isFull: () =>
+        loop.pendingBytes > maxPendingBytes ||
+        Math.max(loop.pendingCount, index.unconfirmedCount) > maxPendingWrites,
+      onDurable: (done) => loop.add(done),
     }),
   );
+  writePath.observe(index.rows.versions.maxSeq);
   stack.use(startExpiry({ index, writePath, clock, logger }));
   if (waiting.length > 0)
     logger.info({ writes: waiting.length }, 'recovered acknowledged writes from the journal');
-  return assemble({ git, reader, index, loop, writePath, clock, logger, changes });
+  const sharing = stack.use(openSharing({ git, dataDir, writePath, loop, clock, logger }, options));
+  const settled = () => writePath.settled();
+  const backups = stack.use(
+    createBackups({ settings: options.backup, git, loop, settled, dataDir, clock, logger }),
+  );
+  const verifier = stack.use(createVerifier({ dataDir, loop, backups: options.backup }));
+  const parts = { quotas, git, reader, index, searcher, loop, writer, writePath, clock, logger };
+  return assemble({ ...parts, ...sharing, backups, verifier });
 }
 
 /** What the journal and Git hold between them. */
@@ -176,26 +212,22 @@ async function recover(git: Git, journalDir: string, logger: Logger) {
 
 const nothingLanded: Landing = { seq: 0, commit: '' };
 
-interface AssembledParts extends Omit<HandlerParts, 'versions' | 'settleHistory' | 'commitAll'> {
+interface AssembledParts
+  extends Omit<HandlerParts, 'versions' | 'gate' | 'settleHistory'>, Pick<Sharing, 'gitAccess'> {
   readonly logger: Logger;
-  readonly changes: Emitter<MemoryChange>;
 }
 
 function assemble(parts: AssembledParts): OpenedMemory {
-  const { git, index, reader, loop, writePath, logger, changes } = parts;
+  const { git, index, reader, loop, commitAll, take, logger } = parts;
   let isOpen = true;
-
-  async function flush(): Promise<void> {
-    await writePath.settled();
-    await loop.flush();
-  }
+  const gate = createCallGate();
 
   const handlers = createHandlers({
     ...parts,
-    versions: createVersionReader(index, reader),
-    commitAll: flush,
+    gate,
+    versions: createVersionReader(index.rows, reader),
     settleHistory: () =>
-      flush().catch((error: unknown) =>
+      commitAll().catch((error: unknown) =>
         logger.warn({ err: error }, 'answering before all writes are committed'),
       ),
   });
@@ -204,11 +236,18 @@ function assemble(parts: AssembledParts): OpenedMemory {
     async call(operation, input, caller) {
       if (!isOpen) throw new AppError('SHUTTING_DOWN');
       const handle = handlers[operation] as (input: unknown, caller: MemoryCaller) => Promise<never>;
-      return handle(parseInput(operation, input), caller);
+      const parsed = parseInput(operation, input);
+      if (longOperations.has(operation)) return handle(parsed, caller);
+      return gate.pass(() => handle(parsed, caller));
     },
-    flush,
+    flush: commitAll,
+    gitAccess: parts.gitAccess,
     refresh: () => loop.poll(),
-    onChange: (listener) => changes.on(listener),
+    async take(commit, before, wish) {
+      if (!isOpen) throw new AppError('SHUTTING_DOWN');
+      return take(commit, before, wish);
+    },
+    onChange: (listener) => index.onChange(listener),
     repositoryDir: git.repositoryDir,
     stopTaking() {
       isOpen = false;
@@ -216,14 +255,8 @@ function assemble(parts: AssembledParts): OpenedMemory {
   };
 }
 
-function parseInput(operation: MemoryOperation, input: unknown): unknown {
-  const parsed = memoryOperations[operation].input.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const extra = issue?.code === 'unrecognized_keys' ? issue.keys : [];
-  const field = [...(issue?.path ?? []), ...extra].join('.') || 'input';
-  throw new AppError('INVALID_INPUT', { field, problem: issue?.message ?? 'is not valid' });
-}
+/** They look at no values, or see to the gate themselves. */
+const longOperations: ReadonlySet<MemoryOperation> = new Set(['backup', 'verify', 'reindex', 'sync']);
 
 /** Ends taking calls, commits what is acknowledged and stops everything; what Git refuses stays in the journal. */
 async function closeMemory(memory: OpenedMemory, parts: AsyncDisposableStack, logger: Logger): Promise<void> {

@@ -5,32 +5,19 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { applyRecord } from './commit-loop.ts';
-import { keyPath } from './files/key-path.ts';
+import { createAcknowledgements, firstOfKeys } from './acknowledgements.ts';
+import { kindOfPath, siblingPaths, withKind } from './files/key-path.ts';
 import { type MemoryFile, blobId, decodeMemoryFile, encodeMemoryFile, kindOf } from './files/memory-file.ts';
-import { type MemoryIndex, kindOfPath } from './index/memory-index.ts';
-import { type Journal, type JournalDisk, createJournal, toStorageError } from './journal/journal.ts';
+import type { LiveIndex } from './index/live-index.ts';
+import { type Journal, type JournalDisk, createJournal } from './journal/journal.ts';
 import type { Segment } from './journal/segment-files.ts';
-import { type WriteOp, type WriteRecord, memoryId } from './write-record.ts';
+import { createPlacement } from './placement.ts';
+import { type Quotas, toQuotaWrites } from './quotas.ts';
+import { waitForRoom } from './wait-for-room.ts';
+import { type Change, requireMatch } from './write-change.ts';
+import { type WriteRecord, memoryId } from './write-record.ts';
 
-type NewFile = Omit<MemoryFile, 'key'>;
-
-/** A change that someone wants. */
-export interface Change {
-  readonly op: WriteOp;
-  readonly scope: string;
-  /** Normalized. */
-  readonly key: string;
-  /** What to keep, or how it comes from what is there now; undefined deletes. */
-  readonly file?: NewFile | ((now: MemoryFile | undefined) => NewFile);
-  /** An etag, or `absent`. */
-  readonly ifMatch?: string | undefined;
-  /** Deletes also what has expired and so is not there for others. */
-  readonly isExpiry?: boolean;
-  readonly actor: string;
-  readonly agent: string;
-  readonly requestId?: string | undefined;
-}
+export type { Change };
 
 export interface Acknowledged {
   /** Null when there is no value now. */
@@ -50,17 +37,19 @@ export interface WritePath extends AsyncDisposable {
   submit(change: Change): Promise<Acknowledged>;
   /** The same for changes of different memories, of one caller: all of them, or none. One commit. */
   submitAll(changes: readonly Change[]): Promise<Acknowledged[]>;
-  /** Brings durable writes into the index that it could not take when they came. Throws DISK_FULL, STORAGE_FAILED. */
-  ensureApplied(): void;
   /** Resolves when every write that was submitted before is durable or has failed. */
   settled(): Promise<void>;
+  /** Notes a sequence of another replica: writes get greater ones from now on (Lamport). */
+  observe(seq: number): void;
+  /** A sequence for a write that goes another way than the journal; no other write gets it. */
+  nextTick(): number;
+  /**
+   * Keeps writes that come from now on waiting until the returned function is called: those that build on the
+   * present values must not go past a merge that changes them.
+   */
+  hold(): () => void;
   /** Lets go of journal segments that are in Git up to `seq`. */
   release(seq: number): Promise<void>;
-}
-
-interface Waiting {
-  resolve(): void;
-  reject(error: AppError): void;
 }
 
 /** The newest accepted state of a memory. */
@@ -69,6 +58,8 @@ interface State {
   readonly etag: string | null;
   readonly content: Uint8Array | null;
   readonly path?: string;
+  /** Bytes that count for the scope's quota, also those of an expired value; null when there is none. */
+  readonly heldBytes: number | null;
   /** Settles when it is durable or has failed; absent for one that is durable. */
   readonly done?: Promise<void>;
 }
@@ -76,9 +67,16 @@ interface State {
 /** Bytes of one atomic batch: it is one group of the journal and one turn of the event loop. */
 const maxBatchBytes = 32 * 1024 * 1024;
 
+/** Writes that are acknowledged in one turn of the event loop. */
+const maxAcknowledged = 48;
+
+/** Sequences of others above this are no honest ones, and would leave no room for ours. */
+const maxSeenSeq = 2 ** 50;
+
 /** Opens the way for writes from sequence `nextSeq` on. */
 export function createWritePath(options: {
-  readonly index: MemoryIndex;
+  readonly index: LiveIndex;
+  readonly quotas: Quotas;
   readonly clock: Clock;
   readonly journalDir: string;
   readonly segments: readonly Segment[];
@@ -91,56 +89,63 @@ export function createWritePath(options: {
   /** Durable writes, in order, visible in the index. */
   readonly onDurable: (records: readonly WriteRecord[]) => void;
 }): WritePath {
-  const { index, clock, journalDir, onDurable } = options;
+  const { index, quotas, clock, journalDir, onDurable } = options;
   const inFlight = new Map<string, State>();
-  const waiting = new Map<number, Waiting>();
-  let unapplied: WriteRecord[] = [];
+  const waiting = createAcknowledgements();
+  const placement = createPlacement(index.rows);
   let { nextSeq, lastAtMs } = options;
   let landedSeq = 0;
   let lastDone: Promise<void> = Promise.resolve();
+  const holds = new Set<Promise<void>>();
 
   const journal: Journal = createJournal({
     folder: journalDir,
     segments: options.segments,
+    clock,
     ...(options.disk && { disk: options.disk }),
     onDurable(records) {
-      unapplied.push(...records);
-      let failure: AppError | undefined;
-      try {
-        ensureApplied();
-      } catch (error) {
-        failure = error as AppError;
-      }
+      index.add(records);
+      for (const record of records) quotas.settle(record, true);
       onDurable(records);
-      for (const record of records) settle(record, failure);
+      acknowledgeAll(records);
+    },
+    onWritten(records) {
+      const relaxed = firstOfKeys(records).filter(({ seq }) => waiting.isRelaxed(seq));
+      if (relaxed.length === 0) return;
+      index.add(relaxed);
+      for (const record of relaxed) acknowledge(record);
     },
     onFailed(records, error) {
-      for (const record of records) settle(record, error);
+      // What was acknowledged is kept and tried again.
+      const isKept = ({ seq }: WriteRecord) => waiting.isAcknowledged(seq);
+      for (const record of records) {
+        if (isKept(record)) continue;
+        quotas.settle(record, false);
+        settle(record, error);
+      }
+      return records.filter(isKept);
     },
   });
 
-  function settle(record: WriteRecord, failure: AppError | undefined): void {
-    const id = memoryId(record.scope, record.key);
-    if (inFlight.get(id)?.seq === record.seq) inFlight.delete(id);
-    const one = waiting.get(record.seq);
-    waiting.delete(record.seq);
-    if (failure) one?.reject(failure);
-    else one?.resolve();
+  function land({ scope, key, seq }: WriteRecord): void {
+    const id = memoryId(scope, key);
+    if (inFlight.get(id)?.seq === seq) inFlight.delete(id);
   }
 
-  function ensureApplied(): void {
-    if (unapplied.length === 0) return;
-    const records = unapplied;
-    try {
-      index.transaction(() => {
-        for (const record of records) applyRecord(index, record);
-      });
-    } catch (error) {
-      const isFull = (error as { errcode?: number }).errcode === 13;
-      if (isFull) throw new AppError('DISK_FULL', { path: journalDir }, { cause: error });
-      throw toStorageError(error, journalDir);
-    }
-    unapplied = [];
+  function acknowledge(record: WriteRecord): void {
+    land(record);
+    waiting.acknowledge(record.seq);
+  }
+
+  /** Some at a time: each caller that goes on has work to do, and others wait for the event loop too. */
+  function acknowledgeAll(records: readonly WriteRecord[]): void {
+    for (const record of records.slice(0, maxAcknowledged)) settle(record, undefined);
+    if (records.length > maxAcknowledged) setImmediate(() => acknowledgeAll(records.slice(maxAcknowledged)));
+  }
+
+  function settle(record: WriteRecord, failure: AppError | undefined): void {
+    land(record);
+    waiting.settle(record.seq, failure);
   }
 
   /** The newest state, accepted writes included; an expired value counts as none. */
@@ -148,10 +153,11 @@ export function createWritePath(options: {
     const flying = inFlight.get(memoryId(change.scope, change.key));
     if (flying) return flying;
     const entry = index.get(change.scope, change.key);
-    if (!entry) return { etag: null, content: null, seq: nextSeq - 1 };
+    if (!entry) return { etag: null, content: null, heldBytes: null, seq: nextSeq - 1 };
     const { path, seq, etag, content } = entry;
     const isOver = entry.expiresMs !== null && entry.expiresMs <= clock.now() && !change.isExpiry;
-    return isOver ? { etag: null, content: null, path, seq } : { etag, content, path, seq };
+    const held = { path, seq, heldBytes: content.length };
+    return isOver ? { etag: null, content: null, ...held } : { etag, content, ...held };
   }
 
   function toRecord(change: Change, state: State | undefined, seq: number): WriteRecord {
@@ -160,11 +166,9 @@ export function createWritePath(options: {
     const file = typeof change.file === 'function' ? change.file(fileOf(state)) : change.file;
     lastAtMs = Math.max(lastAtMs, clock.now());
     const content = file ? encodeMemoryFile({ ...file, key }) : null;
-    const both = [keyPath(scope, key, 'json'), keyPath(scope, key, 'text')];
-    const path = file
-      ? keyPath(scope, key, kindOf(file.value))
-      : (currentPath ?? keyPath(scope, key, 'json'));
-    const others = new Set(currentPath === undefined ? both : [...both, currentPath]);
+    const place = placement.pathOf(scope, key, currentPath);
+    const path = file ? withKind(place, kindOf(file.value)) : (currentPath ?? place);
+    const others = new Set([...siblingPaths(place), ...(currentPath === undefined ? [] : [currentPath])]);
     others.delete(path);
     return {
       seq,
@@ -172,7 +176,7 @@ export function createWritePath(options: {
       scope,
       key,
       path,
-      removePaths: [...others],
+      removePaths: [...others, ...(change.removePaths ?? [])],
       etag: content && blobId(content),
       content,
       atMs: lastAtMs,
@@ -195,7 +199,7 @@ export function createWritePath(options: {
     const records = changes.map((change, i) => {
       const state = states[i];
       const record = toRecord(change, state, seq);
-      if (record.etag === state?.etag) return undefined;
+      if (record.etag === state?.etag && change.removePaths === undefined) return undefined;
       seq += 1;
       bytes += record.content?.length ?? 0;
       if (changes.length > 1 && bytes > maxBatchBytes) {
@@ -209,12 +213,14 @@ export function createWritePath(options: {
   }
 
   async function submitAll(changes: readonly Change[]): Promise<Acknowledged[]> {
-    ensureApplied();
+    while (holds.size > 0) await Promise.all(holds);
+    if (options.isFull()) await waitForRoom(options.isFull, clock);
     const states = changes.map(stateOf);
     let records: (WriteRecord | undefined)[];
     try {
       for (const [i, change] of changes.entries()) requireMatch(change, states[i]?.etag ?? null);
       records = prepare(changes, states);
+      quotas.check(toQuotaWrites(records, states));
     } catch (error) {
       // Only values that are durable may refuse a write; when a newer one fails, look again.
       const before = await Promise.allSettled(states.flatMap(({ done }) => done ?? []));
@@ -222,11 +228,10 @@ export function createWritePath(options: {
       throw error;
     }
     const fresh = records.filter((record) => record !== undefined);
-    if (fresh.length > 0 && options.isFull())
-      throw new AppError('OVERLOADED', { problem: 'too many writes wait for Git' });
-    const written = fresh.map(take);
+    quotas.accept(toQuotaWrites(records, states));
+    const isStrict = changes.every(({ durability }) => durability !== 'relaxed');
+    const written = fresh.map((record) => take(record, isStrict));
     if (fresh.length > 0) journal.append(fresh);
-    lastDone = written.at(-1) ?? lastDone;
     const before = states.flatMap(({ done }, i) => (records[i] || !done ? [] : [done]));
     await Promise.all([...written, ...before]);
     return records.map((record, i) => {
@@ -235,22 +240,39 @@ export function createWritePath(options: {
     });
   }
 
-  /** Counts the record as accepted; the promise settles with it. */
-  function take(record: WriteRecord): Promise<void> {
+  /** Counts the record as accepted; the promise settles with its acknowledgement. */
+  function take(record: WriteRecord, isStrict: boolean): Promise<void> {
     const { seq, etag, path, content } = record;
     nextSeq = seq + 1;
-    const done = new Promise<void>((resolve, reject) => {
-      waiting.set(seq, { resolve, reject });
+    const { acknowledged: done, durable } = waiting.take(seq, isStrict);
+    lastDone = durable;
+    inFlight.set(memoryId(record.scope, record.key), {
+      seq,
+      etag,
+      path,
+      content,
+      heldBytes: content?.length ?? null,
+      done,
     });
-    inFlight.set(memoryId(record.scope, record.key), { seq, etag, path, content, done });
     return done;
   }
 
   return {
     submit,
     submitAll,
-    ensureApplied,
     settled: () => lastDone.catch(() => {}),
+    observe(seq) {
+      if (seq < maxSeenSeq) nextSeq = Math.max(nextSeq, seq + 1);
+    },
+    nextTick: () => nextSeq++,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      holds.add(promise);
+      return () => {
+        holds.delete(promise);
+        resolve();
+      };
+    },
     async release(seq) {
       landedSeq = Math.max(landedSeq, seq);
       await journal.release(landedSeq);
@@ -265,11 +287,4 @@ export function createWritePath(options: {
 function fileOf(state: State | undefined): MemoryFile | undefined {
   const isThere = state?.path !== undefined && state.content !== null;
   return isThere ? decodeMemoryFile(kindOfPath(state.path), state.content) : undefined;
-}
-
-/** Throws MEMORY_CHANGED when the change asks for another etag than this. */
-function requireMatch({ scope, key, ifMatch }: Change, etag: string | null): void {
-  const actual = etag ?? 'absent';
-  if (ifMatch === undefined || ifMatch === actual) return;
-  throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
 }

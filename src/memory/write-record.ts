@@ -1,6 +1,6 @@
 /** One acknowledged change of the memory, as it goes through journal, index and Git. */
 
-const writeOps = ['store', 'delete', 'restore', 'append', 'increment'] as const;
+const writeOps = ['store', 'delete', 'restore', 'append', 'increment', 'resolve', 'merge'] as const;
 export type WriteOp = (typeof writeOps)[number];
 
 /** True for the name of an operation that a commit may tell of. */

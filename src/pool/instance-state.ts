@@ -1,7 +1,7 @@
 /** The one state of an instance that its replicas add up to. */
 
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
-import type { instanceStates } from '../contract/rest.ts';
+import type { instanceStates } from '../contract/rest/server-routes.ts';
 import type { Replica } from './replica.ts';
 
 export type InstanceState = (typeof instanceStates)[number];

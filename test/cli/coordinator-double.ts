@@ -1,6 +1,6 @@
 /** A coordinator that knows one server, one tool and a few memories, for the verbs' tests. */
 
-import type { ServerItem } from '../../src/contract/rest.ts';
+import type { ServerItem } from '../../src/contract/rest/server-routes.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { type RestDouble, startRestDouble } from './rest-double.ts';
 
@@ -29,9 +29,24 @@ export const memoryStats = {
   commits: 3,
   head: commit,
   journalPending: 0,
+  textPending: 0,
   repositoryBytes: 2048,
   scopes: [],
 };
+
+const remote = {
+  name: 'origin',
+  url: 'https://git.example.org/team/memory.git',
+  branch: 'main',
+  direction: 'both',
+  state: 'ok',
+  ahead: 0,
+  behind: 2,
+  lastSuccessAt: at,
+  lastError: null,
+  nextAt: null,
+  notes: [],
+} as const;
 
 /** Starts it on a free port. */
 export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
@@ -109,6 +124,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
           scope: 'shared',
           score: 0.5,
           snippet: (body as { query: string }).query,
+          highlights: [[0, 3]],
           tags: [],
           etag,
           updatedAt: at,
@@ -147,7 +163,56 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       seq: 5,
       value: 7,
     }),
+    memoryBackup: () => ({
+      target: '/backups',
+      backups: [
+        { id: 'b2', at, bytes: 2048, head: commit, lastSeq: 7, encrypted: true },
+        { id: 'b1', at, bytes: 1, head: null, lastSeq: 0, encrypted: false, problem: 'it is torn' },
+      ],
+      removed: ['b0'],
+      nextAt: at,
+    }),
+    memoryVerify: ({ body }) => ({
+      running: false,
+      healthy: (body as { full?: boolean }).full !== true,
+      findings: [{ severity: 'error', where: 'search', problem: 'is empty', fix: 'reindex' }],
+      seconds: 0.5,
+    }),
+    memoryReindex: () => ({ keys: 3, versions: 4, seconds: 0.25 }),
+    memoryWorkspace: ({ body }) => {
+      const { action, name = 'try', strategy } = body as { action: string; name?: string; strategy?: string };
+      if (action === 'merge' && strategy === undefined)
+        return new AppError('MERGE_CONFLICTS', { conflicts: 1, keys: 'shared/plan' });
+      const own = { name, commit, ahead: 2, behind: 1, changed: 3, updatedAt: at, actor: 'me', stale: true };
+      const place = { scope: 'shared', key: 'plan' };
+      const change = { ...place, change: 'added', before: null, after: etag, changedInMain: true };
+      const conflict = { ...place, path: 'shared/plan.md', kind: 'text' };
+      return {
+        workspaces: [own],
+        ...(action === 'diff' && { changes: [change], omitted: 4 }),
+        ...(action === 'merge' && { merged: { kind: 'merged', head: commit, conflicts: [conflict] } }),
+      };
+    },
+    memoryLinks: ({ body }) => ({
+      key: (body as { key: string }).key,
+      scope: 'shared',
+      exists: true,
+      nodes: [
+        {
+          scope: 'shared',
+          key: 'b',
+          title: 'Bee\u001B[2J',
+          snippet: 'buzz',
+          depth: 1,
+          via: { from: { scope: 'shared', key: 'a' }, direction: 'out', kind: 'relation', label: 'knows' },
+        },
+      ],
+      missing: [{ scope: 'shared', key: 'gone', from: { scope: 'shared', key: 'a' }, kind: 'wikilink' }],
+      omitted: 3,
+      tokens: 40,
+    }),
     memorySnapshot: () => ({ snapshots: [{ name: 'ก่อน', commit, at }] }),
+    memorySync: () => ({ remotes: [remote] }),
     memoryStats: () => memoryStats,
   });
 }

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RouteDefinition } from '../../src/contract/define-route.ts';
-import { problemShape, type RouteName, routes } from '../../src/contract/rest.ts';
+import { problemShape, type RouteName, routes } from '../../src/contract/rest/routes.ts';
 import { AppError, errorTable, type ErrorCode } from '../../src/kernel/errors.ts';
 
 /** What the command line sent, parsed by the route's own shapes. */

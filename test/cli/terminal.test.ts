@@ -62,6 +62,16 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
     expect((await onTerminal(['servers', 'list', '--category', 'iot'])).output).toContain('nothing to show');
   });
 
+  it('shows the words of a search in bold', async () => {
+    const { output } = await onTerminal(['memory', 'search', 'two', 'words']);
+    expect(output).toContain('  0.5  shared  a    \u001B[1mtwo\u001B[22m words\n');
+  });
+
+  it('shows remotes with a header', async () => {
+    const { output } = await onTerminal(['memory', 'sync'], { NO_COLOR: '1' });
+    expect(output).toMatch(/^REMOTE +STATE +AHEAD +BEHIND +LAST +NEXT +URL\norigin +ok +0 +2 /m);
+  });
+
   it('indents JSON', async () => {
     expect((await onTerminal(['memory', 'list', '--json'])).output).toMatch(/^\{\n {2}"items": \[/);
   });

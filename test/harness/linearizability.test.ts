@@ -131,3 +131,114 @@ describe('ifMatch with 64 writers', () => {
     }
   });
 });
+
+/** What a call was told, with the etag that it saw where it was not told the number. */
+type CounterCall = Omit<Call, 'saw'> & { readonly saw: string | { readonly etag: string } };
+
+/**
+ * 32 clients that count the same numbers up, each in its own way: by increments, and by reading and storing on
+ * condition. Every change makes the number greater, so it never comes back, and names its state.
+ */
+async function count(disk: JournalDisk, seed: number) {
+  const keys = ['n', 'ก'];
+  const random = createRandom(seed);
+  const calls = new Map<string, CounterCall[]>(keys.map((key) => [key, []]));
+  const numberOf = new Map([['absent', 0]]);
+  let ticks = 0;
+  let refusals = 0;
+  await using test = await openTestMemory({ flushIntervalMs: 20, journalDisk: disk });
+
+  async function note(key: string, work: () => Promise<Omit<CounterCall, 'startTick' | 'endTick'>>) {
+    const startTick = (ticks += 1);
+    try {
+      const told = await work();
+      calls.get(key)?.push({ startTick, endTick: (ticks += 1), ...told });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'STORAGE_FAILED') throw error;
+      refusals += 1;
+    }
+  }
+
+  const increment = (key: string) =>
+    note(key, async () => {
+      const by = 1 + Math.floor(random() * 3);
+      const { value, etag } = await test.call('increment', { key, by });
+      numberOf.set(etag, value);
+      return { saw: String(value - by), wrote: String(value) };
+    });
+
+  /** The number and its etag, as the client saw them. */
+  async function read(key: string): Promise<{ value: number; etag: string }> {
+    let seen = { value: 0, etag: 'absent' };
+    await note(key, async () => {
+      try {
+        const { value, etag } = await test.call('retrieve', { key });
+        seen = { value: Number(value), etag };
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'MEMORY_NOT_FOUND') throw error;
+      }
+      return { saw: String(seen.value) };
+    });
+    return seen;
+  }
+
+  async function storeMore(key: string): Promise<void> {
+    const before = await read(key);
+    const value = before.value + 1000;
+    await note(key, async () => {
+      try {
+        const { etag } = await test.call('store', { key, value, ifMatch: before.etag });
+        numberOf.set(etag, value);
+        return { saw: String(before.value), wrote: String(value) };
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'MEMORY_CHANGED') throw error;
+        return { saw: { etag: String(error.data['actual']) } };
+      }
+    });
+  }
+
+  const client = async () => {
+    for (let i = 0; i < 30; i++) {
+      const key = keys[Math.floor(random() * keys.length)] ?? '';
+      await (random() < 0.5 ? increment(key) : storeMore(key));
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, client));
+  const history = new Map<string, (number | undefined)[]>();
+  for (const key of keys) {
+    const { versions } = await test.call('history', { key, limit: 1000 });
+    history.set(key, versions.map(({ etag }) => numberOf.get(etag ?? 'absent')).toReversed());
+  }
+  const known = [...calls].map(([key, all]): [string, Call[]] => [
+    key,
+    all.map(({ saw, ...call }) => ({
+      ...call,
+      saw: typeof saw === 'string' ? saw : String(numberOf.get(saw.etag)),
+    })),
+  ]);
+  return { calls: new Map(known), history, refusals };
+}
+
+describe('increment beside ifMatch', () => {
+  it.each([
+    ['on a sound disk', 0],
+    ['while the disk fails now and then', 0.15],
+  ])('is linearizable %s, and in the history in that order', async (_name, failureRate) => {
+    const random = createRandom(11);
+    const disk: JournalDisk = {
+      write: (handle, bytes, position) => realDisk.write(handle, bytes, position),
+      async sync(handle) {
+        await realDisk.sync(handle);
+        if (random() < failureRate) throw Object.assign(new Error('sync failed'), { code: 'EIO' });
+      },
+    };
+    const { calls, history, refusals } = await count(disk, 3);
+    expect(refusals > 0).toBe(failureRate > 0);
+    for (const [key, ofKey] of calls) {
+      expect(findContradiction(ofKey, '0')).toBeUndefined();
+      const written = ofKey.flatMap(({ wrote }) => (wrote === undefined ? [] : [Number(wrote)]));
+      expect(written.length).toBeGreaterThan(50);
+      expect(history.get(key)).toEqual(written.toSorted((a, b) => a - b));
+    }
+  });
+});

@@ -1,7 +1,7 @@
 /** `config validate [file]`: every mistake with its line and the nearest right key. */
 
 import type { Command } from 'commander';
-import { resolveSecrets } from '../../config/resolve-secrets.ts';
+import { resolveReference, resolveSecrets } from '../../config/resolve-secrets.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
@@ -23,15 +23,19 @@ export function configValidateCommand(context: CliContext): Command {
 
 /** References that cannot be read here: a warning, because the coordinator may run with another environment. */
 async function unreadable({ config, baseDir, file }: LoadedConfig, context: CliContext): Promise<string[]> {
+  const source = { env: context.env, baseDir, ...(file !== undefined && { file }) };
+  const entries = Object.entries(config.mcpServers).filter(([, entry]) => entry.disabled !== true);
+  const readings = [
+    ...entries.map(([name, entry]) => resolveSecrets(entry, { ...source, name })),
+    ...Object.entries(config.memory.remotes).flatMap(([name, { credential }]) =>
+      credential ? [resolveReference(credential, `memory.remotes.${name}.credential`, source)] : [],
+    ),
+  ];
   const warnings: string[] = [];
-  for (const [name, entry] of Object.entries(config.mcpServers)) {
-    if (entry.disabled === true) continue;
-    try {
-      await resolveSecrets(entry, { env: context.env, baseDir, name, ...(file !== undefined && { file }) });
-    } catch (error) {
-      if (!isAppError(error, 'CONFIG_INVALID')) throw error;
-      warnings.push(String(error.data['problem']));
-    }
+  for (const reading of await Promise.allSettled(readings)) {
+    if (reading.status === 'fulfilled') continue;
+    if (!isAppError(reading.reason, 'CONFIG_INVALID')) throw reading.reason;
+    warnings.push(String(reading.reason.data['problem']));
   }
   return warnings;
 }

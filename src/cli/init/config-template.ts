@@ -25,7 +25,7 @@ function settingLines(setting: Setting, section = ''): string[] {
   const key = section === '' ? setting.path : setting.path.slice(section.length + 1);
   const choices = setting.choices ? ` One of ${setting.choices.join(', ')}.` : '';
   const variable = setting.envName === undefined ? '' : ` (${setting.envName})`;
-  const value = JSON.stringify(setting.defaultValue);
+  const value = JSON.stringify(setting.defaultValue ?? setting.example);
   return [
     ...comment(`${setting.description}${choices}${variable}`, mark),
     section === '' ? `# ${key}: ${value}` : `${mark}${key}: ${value}`,
@@ -66,7 +66,7 @@ export function configTemplate(servers: Readonly<Record<string, JsonObject>>): s
   const settings = listSettings();
   const bySection = Map.groupBy(settings, ({ path }) => (path.includes('.') ? path.split('.')[0]! : ''));
   const lines = [
-    '# Git Memory MCP Server. Every setting, commented out at its default.',
+    '# Git Memory MCP Server. Settings, commented out at their defaults.',
     '# Flags and environment variables win over this file; `git-memory-mcp config explain` shows what holds.',
     '',
   ];
@@ -74,8 +74,10 @@ export function configTemplate(servers: Readonly<Record<string, JsonObject>>): s
     if (setting.kind !== 'map') lines.push(...settingLines(setting), '');
   }
   for (const [section, members] of bySection) {
-    if (section !== '')
-      lines.push(`# ${section}:`, ...members.flatMap((setting) => settingLines(setting, section)), '');
+    if (section === '') continue;
+    // What is deeper belongs to sections that are absent by default; the reference has them.
+    const direct = members.filter(({ path }) => path.split('.').length === 2);
+    lines.push(`# ${section}:`, ...direct.flatMap((setting) => settingLines(setting, section)), '');
   }
   const maps = Object.fromEntries(
     settings.filter(({ kind }) => kind === 'map').map((setting) => [setting.path, setting]),

@@ -2,7 +2,8 @@
 
 import { isSecretName, maskUrl } from '../../config/mask-secrets.ts';
 import { parseServerEntry } from '../../config/parse-server-entry.ts';
-import { entryKeys, referenceShape } from '../../config/server-entry.ts';
+import { referenceShape } from '../../config/reference.ts';
+import { entryKeys } from '../../config/server-entry.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../../kernel/json-rpc.ts';
 import type { FoundServer } from './find-servers.ts';

@@ -4,15 +4,15 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { note, printJson } from '../output.ts';
 import { connectRest } from '../rest-command.ts';
-import { memoryCommand, type MemoryOptions, placeOf } from './memory-command.ts';
+import { inWorkspaceCommand, type InWorkspaceOptions, placeOf } from './memory-command.ts';
 
-interface DeleteOptions extends MemoryOptions {
+interface DeleteOptions extends InWorkspaceOptions {
   readonly ifMatch?: string;
 }
 
 /** The verb `memory delete`. */
 export function memoryDeleteCommand(context: CliContext): Command {
-  return memoryCommand(
+  return inWorkspaceCommand(
     'delete',
     'Remove a key; its history stays and `memory restore` brings it back.',
     'memory delete notes/today',
@@ -26,7 +26,7 @@ async function runMemoryDelete(key: string, options: DeleteOptions, context: Cli
   const client = await connectRest(options, context);
   const result = await client.call('memoryDelete', {
     ...placeOf(key, options),
-    query: { ifMatch: options.ifMatch },
+    query: { ifMatch: options.ifMatch, workspace: options.workspace },
   });
   if (options.json === true) printJson(context, result);
   else

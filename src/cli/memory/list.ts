@@ -5,9 +5,9 @@ import { integerOption, repeated } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
 import { printJson, printTable } from '../output.ts';
 import { collectPages, connectRest } from '../rest-command.ts';
-import { memoryCommand, type MemoryOptions } from './memory-command.ts';
+import { inWorkspaceCommand, type InWorkspaceOptions } from './memory-command.ts';
 
-interface ListOptions extends MemoryOptions {
+interface ListOptions extends InWorkspaceOptions {
   readonly prefix?: string;
   readonly tag?: readonly string[];
   readonly limit: number;
@@ -15,7 +15,11 @@ interface ListOptions extends MemoryOptions {
 
 /** The verb `memory list`. */
 export function memoryListCommand(context: CliContext): Command {
-  return memoryCommand('list', 'List the keys of a scope.', 'memory list --prefix projects/ --tag decision')
+  return inWorkspaceCommand(
+    'list',
+    'List the keys of a scope.',
+    'memory list --prefix projects/ --tag decision',
+  )
     .option('--prefix <prefix>', 'only keys that start so')
     .option('--tag <tag>', 'only with this label (repeatable)', repeated)
     .option('--limit <count>', 'at most so many', integerOption('--limit', 1, 10_000_000), 1000)
@@ -24,9 +28,11 @@ export function memoryListCommand(context: CliContext): Command {
 
 async function runMemoryList(options: ListOptions, context: CliContext): Promise<void> {
   const client = await connectRest(options, context);
-  const { scope, prefix, tag } = options;
+  const { scope, prefix, tag, workspace } = options;
   const items = await collectPages(options.limit, (page) =>
-    client.call('memoryList', { query: { ...page, scope, prefix, ...(tag && { tags: [...tag] }) } }),
+    client.call('memoryList', {
+      query: { ...page, scope, prefix, workspace, ...(tag && { tags: [...tag] }) },
+    }),
   );
   if (options.json === true) {
     printJson(context, { items });

@@ -1,7 +1,7 @@
 /** What the memory verbs share: the scope option and the way a value is printed. */
 
 import type { Command } from 'commander';
-import { scopeShape } from '../../kernel/memory-operations.ts';
+import { scopeShape } from '../../kernel/memory/operations.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
 import { plainText } from '../output.ts';
@@ -12,7 +12,8 @@ export interface MemoryOptions extends RestOptions {
   readonly scope?: string;
 }
 
-function parseScope(text: string): string {
+/** A scope of the command line. Throws INVALID_INPUT for what is none. */
+export function parseScope(text: string): string {
   const result = scopeShape.safeParse(text);
   if (result.success) return result.data;
   throw new AppError('INVALID_INPUT', { field: '--scope', problem: result.error.issues[0]?.message });
@@ -25,6 +26,17 @@ export function memoryCommand(name: string, description: string, example: string
     'shared (default), coordinator, category:<category> or server:<id>',
     parseScope,
   );
+}
+
+/** Options of verbs that work in a workspace, too. */
+export interface InWorkspaceOptions extends MemoryOptions {
+  readonly workspace?: string;
+}
+
+/** A verb with --scope and --workspace. */
+export function inWorkspaceCommand(name: string, description: string, example: string): Command {
+  const option = ['--workspace <name>', 'in this workspace instead of the shared state'] as const;
+  return memoryCommand(name, description, example).option(...option);
 }
 
 /** Scope and key as a memory path takes them. */

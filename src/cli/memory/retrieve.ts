@@ -4,15 +4,15 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { printJson } from '../output.ts';
 import { connectRest } from '../rest-command.ts';
-import { memoryCommand, type MemoryOptions, placeOf, printValue } from './memory-command.ts';
+import { inWorkspaceCommand, type InWorkspaceOptions, placeOf, printValue } from './memory-command.ts';
 
-interface RetrieveOptions extends MemoryOptions {
+interface RetrieveOptions extends InWorkspaceOptions {
   readonly at?: string;
 }
 
 /** The verb `memory retrieve`. */
 export function memoryRetrieveCommand(context: CliContext): Command {
-  return memoryCommand(
+  return inWorkspaceCommand(
     'retrieve',
     'Print the value of a key, now or as it was.',
     'memory retrieve projects/apollo --at 2026-11-01',
@@ -24,7 +24,8 @@ export function memoryRetrieveCommand(context: CliContext): Command {
 
 async function runMemoryRetrieve(key: string, options: RetrieveOptions, context: CliContext): Promise<void> {
   const client = await connectRest(options, context);
-  const memory = await client.call('memoryRetrieve', { ...placeOf(key, options), query: { at: options.at } });
+  const { at, workspace } = options;
+  const memory = await client.call('memoryRetrieve', { ...placeOf(key, options), query: { at, workspace } });
   if (options.json === true) printJson(context, memory);
   else printValue(context, memory.value);
 }

@@ -1,6 +1,7 @@
 /** `memory stats`: how much is remembered. */
 
 import type { Command } from 'commander';
+import type { MemoryOutput } from '../../kernel/memory/operations.ts';
 import type { CliContext } from '../context.ts';
 import { formatBytes, printFacts, printJson } from '../output.ts';
 import { connectRest, type RestOptions, restCommand } from '../rest-command.ts';
@@ -25,7 +26,17 @@ async function runMemoryStats(options: RestOptions, context: CliContext): Promis
     commits: stats.commits,
     head: stats.head ?? 'none yet',
     pending: stats.journalPending,
+    textPending: stats.textPending,
     repository: formatBytes(stats.repositoryBytes),
-    scopes: stats.scopes.map(({ scope, keys }) => `${scope} ${keys}`).join(', '),
+    scopes: stats.scopes.map(describeScope).join(', '),
   });
+}
+
+type ScopeStats = MemoryOutput<'stats'>['scopes'][number];
+
+/** Keys, and where there are limits how much of them is used. */
+function describeScope({ scope, keys, bytes, maxKeys, maxBytes }: ScopeStats): string {
+  const limitKeys = maxKeys === undefined ? '' : `/${maxKeys}`;
+  const limitBytes = maxBytes === undefined ? '' : ` (${formatBytes(bytes)} of ${formatBytes(maxBytes)})`;
+  return `${scope} ${keys}${limitKeys}${limitBytes}`;
 }

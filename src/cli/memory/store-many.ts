@@ -1,7 +1,7 @@
 /** `memory store-many`: entries of a JSON array or of JSON lines, all or none. */
 
 import type { Command } from 'commander';
-import { memoryOperations } from '../../kernel/memory-operations.ts';
+import { memoryOperations } from '../../kernel/memory/operations.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { readInput } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
@@ -20,7 +20,7 @@ export function memoryStoreManyCommand(context: CliContext): Command {
   )
     .argument(
       '<file>',
-      'a JSON array or JSON lines of {"key", "value", "tags"?, "ttlSeconds"?, "ifMatch"?}; - is standard input',
+      'a JSON array or JSON lines of {"key", "value", "tags"?, "ttlSeconds"?, "thread"?, "sequence"?, "ifMatch"?}; - is standard input',
     )
     .action((file: string, options: MemoryOptions) => runMemoryStoreMany(file, options, context));
 }

@@ -6,19 +6,22 @@ import { AppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
 import { note, printJson } from '../output.ts';
 import { connectRest } from '../rest-command.ts';
-import { memoryCommand, type MemoryOptions, placeOf } from './memory-command.ts';
+import { inWorkspaceCommand, type InWorkspaceOptions, placeOf } from './memory-command.ts';
 
-interface StoreOptions extends MemoryOptions {
+interface StoreOptions extends InWorkspaceOptions {
   readonly tag?: readonly string[];
   readonly ttl?: number;
+  readonly thread?: string;
+  readonly sequence?: number;
   readonly ifMatch?: string;
+  readonly relaxed?: boolean;
   readonly file?: string;
   readonly text?: boolean;
 }
 
 /** The verb `memory store`. */
 export function memoryStoreCommand(context: CliContext): Command {
-  return memoryCommand(
+  return inWorkspaceCommand(
     'store',
     'Remember a value under a key; durable when it returns.',
     `memory store projects/apollo '{"phase": 2}' --tag project
@@ -30,7 +33,10 @@ export function memoryStoreCommand(context: CliContext): Command {
     .option('--text', 'take the value as text even if it is JSON')
     .option('--tag <tag>', 'label (repeatable)', repeated)
     .option('--ttl <seconds>', 'forget after so many seconds', integerOption('--ttl', 1, 3_153_600_000))
+    .option('--thread <name>', 'what the memory is a part of, e.g. a conversation')
+    .option('--sequence <number>', 'its place there', integerOption('--sequence', 0, Number.MAX_SAFE_INTEGER))
     .option('--if-match <etag>', 'only if the current etag is this one, or "absent"')
+    .option('--relaxed', 'answer before the disk has it; a power cut may lose it')
     .action((key: string, value: string | undefined, options: StoreOptions) =>
       runMemoryStore(key, value, options, context),
     );
@@ -46,7 +52,7 @@ async function runMemoryStore(
   options: StoreOptions,
   context: CliContext,
 ): Promise<void> {
-  const { file, tag, ttl, ifMatch } = options;
+  const { file, tag, ttl, ifMatch, relaxed, workspace, thread, sequence } = options;
   if (value !== undefined && file !== undefined)
     throw new AppError('INVALID_INPUT', { field: '--file', problem: 'cannot go with a value; give one' });
   const text =
@@ -58,7 +64,11 @@ async function runMemoryStore(
       value: options.text === true ? text : jsonOrText(text),
       ...(tag && { tags: [...tag] }),
       ...(ttl !== undefined && { ttlSeconds: ttl }),
+      ...(thread !== undefined && { thread }),
+      ...(sequence !== undefined && { sequence }),
       ...(ifMatch !== undefined && { ifMatch }),
+      ...(relaxed === true && { durability: 'relaxed' as const }),
+      ...(workspace !== undefined && { workspace }),
     },
   });
   if (options.json === true) printJson(context, stored);

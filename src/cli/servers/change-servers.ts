@@ -1,6 +1,6 @@
 /** What start, stop and restart have in common: one call an instance, then their new states. */
 
-import type { ServerItem } from '../../contract/rest.ts';
+import type { ServerItem } from '../../contract/rest/server-routes.ts';
 import type { CliContext } from '../context.ts';
 import { printJson, printTable } from '../output.ts';
 import { connectRest, type RestOptions } from '../rest-command.ts';

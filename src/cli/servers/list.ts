@@ -1,7 +1,7 @@
 /** `servers list`: every instance in port order. */
 
 import { type Command, Option } from 'commander';
-import { instanceStates, type ServerItem } from '../../contract/rest.ts';
+import { instanceStates, type ServerItem } from '../../contract/rest/server-routes.ts';
 import { integerOption } from '../arguments.ts';
 import type { CliContext } from '../context.ts';
 import { type Column, printJson, printTable } from '../output.ts';

@@ -1,6 +1,6 @@
 /** The short table after a start: one row a category. */
 
-import type { ServerItem } from '../../contract/rest.ts';
+import type { ServerItem } from '../../contract/rest/server-routes.ts';
 
 /** One row of the table. */
 export interface CategoryRow {

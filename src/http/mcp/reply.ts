@@ -23,7 +23,8 @@ export interface KeepAlive extends Disposable {
   endAll(): void;
 }
 
-const streamHeaders = {
+/** Headers of every event stream. */
+export const streamHeaders = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',

@@ -1,6 +1,6 @@
 /** /api/v1/servers: list, inspect, add, remove, start, stop, restart, logs. */
 
-import type { ServerItem } from '../../contract/rest.ts';
+import type { ServerItem } from '../../contract/rest/server-routes.ts';
 import { exposedName } from '../../gateway/names.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';

@@ -1,7 +1,7 @@
 /** /api/v1/status and /api/v1/shutdown. */
 
 import type { Gateway } from '../../gateway/gateway.ts';
-import type { MemoryClient } from '../../kernel/memory-operations.ts';
+import type { MemoryClient } from '../../kernel/memory/operations.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
 

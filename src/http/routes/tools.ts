@@ -1,6 +1,6 @@
 /** /api/v1/tools: the tools of `/mcp` and one call. */
 
-import type { ToolItem } from '../../contract/rest.ts';
+import type { ToolItem } from '../../contract/rest/tool-routes.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { pageOf } from '../../gateway/pages.ts';
 import { isJsonObject, type JsonObject } from '../../kernel/json-rpc.ts';

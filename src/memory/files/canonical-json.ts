@@ -5,10 +5,12 @@ import { AppError } from '../../kernel/errors.ts';
 const maxDepth = 200;
 
 /**
- * Turns any value into plain JSON data, as a trip through JSON text would. Throws INVALID_INPUT for what
- * JSON cannot hold (a cycle, a BigInt, NaN) and for nesting over 200 levels.
+ * Turns any value into plain JSON data, as a trip through JSON text would; data that is plain already comes
+ * back as it is. Throws INVALID_INPUT for what JSON cannot hold (a cycle, a BigInt, NaN) and for nesting over
+ * 200 levels.
  */
 export function toPlainJson(value: unknown): unknown {
+  if (isPlain(value, maxDepth)) return value;
   let text: string | undefined;
   try {
     text = JSON.stringify(value, (_, part: unknown) => {
@@ -21,17 +23,29 @@ export function toPlainJson(value: unknown): unknown {
   }
   if (text === undefined) throw new AppError('INVALID_INPUT', { field: 'value', problem: 'is not JSON' });
   const plain: unknown = JSON.parse(text);
-  if (isDeeper(plain, maxDepth)) {
+  if (!isPlain(plain, maxDepth)) {
     const problem = `is nested deeper than ${maxDepth} levels`;
     throw new AppError('INVALID_INPUT', { field: 'value', problem });
   }
   return plain;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((part) => isDeeper(part, levels - 1));
+/** True for what JSON.parse could have made, up to so many levels. */
+function isPlain(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return isPlainLeaf(value);
+  if (levels === 0) return false;
+  const kind: unknown = Object.getPrototypeOf(value);
+  const hasPlainKind = Array.isArray(value) ? kind === Array.prototype : kind === Object.prototype;
+  if (!hasPlainKind || typeof (value as { toJSON?: unknown }).toJSON === 'function') return false;
+  const parts: unknown[] = Object.values(value);
+  // A list with holes has fewer parts than items.
+  if (Array.isArray(value) && parts.length !== value.length) return false;
+  return parts.every((part) => isPlain(part, levels - 1));
+}
+
+function isPlainLeaf(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  return typeof value === 'string' || typeof value === 'boolean' || value === null;
 }
 
 /** Canonical text of plain JSON data, without a trailing newline. Fields sort by UTF-16 code unit. */

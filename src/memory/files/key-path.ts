@@ -6,6 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { AppError } from '../../kernel/errors.ts';
+import { digitsOf, removeFanOut } from './fan-out.ts';
 
 /** What a file holds: `json` is an envelope around any JSON value, `text` is Markdown with front matter. */
 export type FileKind = 'json' | 'text';
@@ -73,9 +74,14 @@ export function keyStem(scope: string, key: string): string {
   return `${scopeFolder(scope)}/${names.join('/')}`;
 }
 
-/** The path of a normalized key's file in the repository. */
+/** The path of a normalized key's file in the repository, in a folder that is not fanned out. */
 export function keyPath(scope: string, key: string, kind: FileKind): string {
   return keyStem(scope, key) + endings[kind];
+}
+
+/** What kind of file a path names, by its ending. */
+export function kindOfPath(path: string): FileKind {
+  return path.endsWith('.json') ? 'json' : 'text';
 }
 
 /** Which memory a file of the repository is. */
@@ -98,19 +104,40 @@ export function needsStoredKey(path: string): boolean {
 /** The memory that a path stands for, or undefined for a file that is none (a README, a link, an odd name). */
 export function identifyFile(path: string, storedKey?: string): FileIdentity | undefined {
   if (/\p{Cc}/u.test(path)) return undefined;
-  const place = splitScope(path);
+  const flat = removeFanOut(path);
+  const place = splitScope(flat.path);
   const ending = place && /\.(?:md|json)$/.exec(place.rest)?.[0];
   if (!place || !ending) return undefined;
+  const { scope } = place;
   const kind: FileKind = ending === '.json' ? 'json' : 'text';
-  const stem = path.slice(0, -ending.length);
+  const stem = flat.path.slice(0, -ending.length);
+  const isOwn = (key: string) =>
+    keyStem(scope, key) === stem && flat.digits === digitsOf(key, flat.digits.length);
   if (storedKey !== undefined && problemOf(storedKey) === undefined) {
     const key = storedKey.normalize('NFC');
-    if (keyStem(place.scope, key) === stem) return { scope: place.scope, key, kind, canonical: true };
+    if (isOwn(key)) return { scope, key, kind, canonical: true };
   }
   const raw = place.rest.slice(0, -ending.length).split('/').map(decodeSegment).join('/');
   if (raw === '' || problemOf(raw) !== undefined || raw.length > 1024) return undefined;
   const key = raw.normalize('NFC');
-  return { scope: place.scope, key, kind, canonical: keyStem(place.scope, key) === stem };
+  return { scope, key, kind, canonical: isOwn(key) };
+}
+
+/** Both files that a key may have beside a path of its own: one for text, one for JSON. */
+export function siblingPaths(path: string): string[] {
+  const stem = path.replace(/\.(?:md|json)$/, '');
+  return [stem + endings.json, stem + endings.text];
+}
+
+/** The path with the ending of another kind. */
+export function withKind(path: string, kind: FileKind): string {
+  return path.replace(/\.(?:md|json)$/, '') + endings[kind];
+}
+
+/** The folder of a path, without fan-out: what is counted to decide on it. */
+export function flatFolder(path: string): string {
+  const flat = removeFanOut(path).path;
+  return flat.slice(0, flat.lastIndexOf('/'));
 }
 
 function splitScope(path: string): { scope: string; rest: string } | undefined {

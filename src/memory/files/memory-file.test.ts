@@ -28,13 +28,27 @@ describe('memory files', () => {
         tags,
         value,
         fc.option(fc.integer({ min: 0, max: 4e12 })),
-        (key, tags, value, expiresMs) => {
-          const file = { key, tags, value, ...(expiresMs !== null && { expiresMs }) };
+        fc.record(
+          {
+            thread: text.filter((thread) => thread.isWellFormed()).map((thread) => thread.normalize('NFC')),
+            sequence: fc.maxSafeInteger(),
+          },
+          { requiredKeys: [] },
+        ),
+        (key, tags, value, expiresMs, place) => {
+          const file = { key, tags, value, ...(expiresMs !== null && { expiresMs }), ...place };
           expect(decodeMemoryFile(kindOf(value), encodeMemoryFile(file))).toEqual(file);
         },
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('keep thread and place, also when a person wrote them, and pass over what is neither', () => {
+    const decode = (head: string) => decodeMemoryFile('text', Buffer.from(`---\n${head}\n---\nx\n`));
+    expect(decode("thread: 'talk'\nsequence: 3")).toMatchObject({ thread: 'talk', sequence: 3 });
+    expect(decode('thread: [1]\nsequence: half')).toEqual({ tags: [], value: 'x' });
+    expect(decode('sequence: 1.5')).toEqual({ tags: [], value: 'x' });
   });
 
   it('are canonical: the order of fields does not matter', () => {
@@ -83,6 +97,27 @@ describe('canonicalJson', () => {
   it('keeps a field named __proto__', () => {
     const data: unknown = JSON.parse('{"__proto__": {"a": 1}}');
     expect(canonicalJson(data)).toContain('__proto__');
+  });
+
+  it('writes any value as a trip through JSON text would leave it', () => {
+    const odd = [
+      // oxlint-disable-next-line no-sparse-arrays
+      [1, , 3],
+      { toJSON: 1 },
+      { at: new Date(0) },
+      { gone: undefined, list: [undefined] },
+      -0,
+      Object.create(null) as object,
+    ];
+    for (const value of odd) {
+      expect(JSON.parse(canonicalJson(toPlainJson(value)))).toEqual(JSON.parse(JSON.stringify(value)));
+    }
+    const values = [fc.string(), fc.integer(), fc.boolean(), fc.constantFrom(null, undefined, new Date(0))];
+    fc.assert(
+      fc.property(fc.object({ maxDepth: 4, values }), (value) => {
+        expect(JSON.parse(canonicalJson(toPlainJson(value)))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
   });
 
   it('refuses what is not JSON', () => {

@@ -19,6 +19,10 @@ export interface MemoryFile {
   readonly tags: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly expiresMs?: number;
+  /** What the memory is a part of, e.g. a conversation. */
+  readonly thread?: string;
+  /** Its place there; a whole number. */
+  readonly sequence?: number;
   readonly value: unknown;
 }
 
@@ -32,32 +36,48 @@ export function encodeMemoryFile(file: MemoryFile & { readonly key: string }): B
   const expiresAt = file.expiresMs === undefined ? undefined : new Date(file.expiresMs).toISOString();
   const text =
     typeof file.value === 'string'
-      ? encodeMarkdown(file.key, file.tags, expiresAt, file.value)
-      : encodeEnvelope(file.key, file.tags, expiresAt, file.value);
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length > maxFileBytes) {
-    const data = { what: 'the memory', bytes: bytes.length, limitBytes: maxFileBytes };
-    throw new AppError('PAYLOAD_TOO_LARGE', data);
-  }
-  return bytes;
+      ? encodeMarkdown(file, expiresAt, file.value)
+      : encodeEnvelope(file, expiresAt, file.value);
+  return requireFits(Buffer.from(text, 'utf8'));
 }
 
-function encodeEnvelope(key: string, tags: readonly string[], expiresAt: string | undefined, value: unknown) {
+type NamedFile = MemoryFile & { readonly key: string };
+
+/** The JSON form for any value, text too, of any size. */
+export function encodeJsonEnvelope(file: NamedFile): Buffer {
+  const expiresAt = file.expiresMs === undefined ? undefined : new Date(file.expiresMs).toISOString();
+  return Buffer.from(encodeEnvelope(file, expiresAt, file.value), 'utf8');
+}
+
+/** The bytes themselves. Throws PAYLOAD_TOO_LARGE over 8 MiB. */
+export function requireFits(bytes: Buffer): Buffer {
+  if (bytes.length <= maxFileBytes) return bytes;
+  const data = { what: 'the memory', bytes: bytes.length, limitBytes: maxFileBytes };
+  throw new AppError('PAYLOAD_TOO_LARGE', data);
+}
+
+function encodeEnvelope(file: NamedFile, expiresAt: string | undefined, value: unknown) {
+  const { key, tags, thread, sequence } = file;
   const envelope = {
     ...(expiresAt !== undefined && { expiresAt }),
     key,
+    ...(sequence !== undefined && { sequence }),
     ...(tags.length > 0 && { tags }),
+    ...(thread !== undefined && { thread }),
     value,
   };
   return `${canonicalJson(envelope)}\n`;
 }
 
 /** The text gets one newline at its end, which reading takes off again, so that any text comes back as it was. */
-function encodeMarkdown(key: string, tags: readonly string[], expiresAt: string | undefined, text: string) {
+function encodeMarkdown(file: NamedFile, expiresAt: string | undefined, text: string) {
+  const { key, tags, thread, sequence } = file;
   const lines = ['---'];
   if (expiresAt !== undefined) lines.push(`expiresAt: ${JSON.stringify(expiresAt)}`);
   lines.push(`key: ${JSON.stringify(key)}`);
+  if (sequence !== undefined) lines.push(`sequence: ${sequence}`);
   if (tags.length > 0) lines.push('tags:', ...tags.map((tag) => `  - ${JSON.stringify(tag)}`));
+  if (thread !== undefined) lines.push(`thread: ${JSON.stringify(thread)}`);
   lines.push('---');
   return `${lines.join('\n')}\n${text}\n`;
 }
@@ -68,7 +88,7 @@ export function decodeMemoryFile(kind: FileKind, bytes: Uint8Array): MemoryFile 
   return kind === 'json' ? decodeEnvelope(text) : decodeMarkdown(text);
 }
 
-const envelopeFields = new Set(['expiresAt', 'key', 'tags', 'value']);
+const envelopeFields = new Set(['expiresAt', 'key', 'sequence', 'tags', 'thread', 'value']);
 
 function decodeEnvelope(text: string): MemoryFile {
   let data: unknown;
@@ -84,8 +104,15 @@ function decodeEnvelope(text: string): MemoryFile {
   return { ...readHead(data), value: data['value'] };
 }
 
+const frontMatterPattern = /^---\r?\n([\s\S]*?)(?<=\n)---\r?(?:\n|$)/;
+
+/** The YAML between the two lines of dashes at the beginning; undefined when there is none. */
+export function frontMatterOf(text: string): string | undefined {
+  return frontMatterPattern.exec(text.slice(0, maxFrontMatterLength))?.[1];
+}
+
 function decodeMarkdown(text: string): MemoryFile {
-  const match = /^---\r?\n([\s\S]*?)(?<=\n)---\r?(?:\n|$)/.exec(text.slice(0, maxFrontMatterLength));
+  const match = frontMatterPattern.exec(text.slice(0, maxFrontMatterLength));
   const body = (match ? text.slice(match[0].length) : text).replace(/\n$/, '');
   if (!match) return { tags: [], value: body };
   return { ...readHead(readFrontMatter(match[1] ?? '')), value: body };
@@ -97,7 +124,8 @@ function readOwnFrontMatter(text: string): Record<string, unknown> | undefined {
   const tags: unknown[] = [];
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const [, name, quoted] = /^(key: |expiresAt: |tags:|  - )(".*")?$/.exec(line) ?? [];
+    const [, name, quoted] =
+      /^(key: |expiresAt: |sequence: |tags:|thread: |  - )(".*"|-?\d+)?$/.exec(line) ?? [];
     if (name === undefined || (quoted === undefined) !== (name === 'tags:')) return undefined;
     if (quoted === undefined) data['tags'] = tags;
     else if (name === '  - ') tags.push(JSON.parse(quoted));
@@ -122,13 +150,15 @@ function readFrontMatter(text: string): Record<string, unknown> {
 }
 
 function readHead(data: Record<string, unknown>): Omit<MemoryFile, 'value'> {
-  const { key, tags, expiresAt } = data;
+  const { key, tags, expiresAt, thread, sequence } = data;
   const expiresMs = typeof expiresAt === 'string' ? Date.parse(expiresAt) : Number.NaN;
   const list = typeof tags === 'string' ? [tags] : tags;
   return {
     ...(typeof key === 'string' && { key }),
     tags: Array.isArray(list) ? normalizeTags(list.filter((tag) => typeof tag === 'string')) : [],
     ...(!Number.isNaN(expiresMs) && { expiresMs }),
+    ...(typeof thread === 'string' && { thread: thread.toWellFormed().normalize('NFC') }),
+    ...(Number.isSafeInteger(sequence) && { sequence: sequence as number }),
   };
 }
 
@@ -137,9 +167,17 @@ export function normalizeTags(tags: readonly string[]): string[] {
   return [...new Set(tags.map((tag) => tag.toWellFormed().normalize('NFC')))].sort();
 }
 
+/** Most values fit, and need no memory of their own for their hash. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** The Git blob id of a file's bytes, 40 hex digits: the etag. */
 export function blobId(bytes: Uint8Array): string {
-  return hash('sha1', Buffer.concat([Buffer.from(`blob ${bytes.length}\0`), bytes]), 'hex');
+  const head = `blob ${bytes.length}\0`;
+  const size = head.length + bytes.length;
+  const object = size <= scratch.length ? scratch.subarray(0, size) : Buffer.allocUnsafe(size);
+  object.write(head, 'latin1');
+  object.set(bytes, head.length);
+  return hash('sha1', object, 'hex');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -9,7 +9,7 @@ import { type WriteOp, type WriteRecord, isWriteOp } from '../write-record.ts';
 export const committerEmail = 'git-memory-mcp@git-memory.invalid';
 const committer = `git-memory-mcp <${committerEmail}>`;
 
-/** The bytes of a commit that holds `records` (one actor and agent, no key twice). */
+/** The bytes of a commit that holds `records` (no key twice); actors after the last one are co-authors. */
 export function encodeCommit(commit: {
   readonly tree: string;
   readonly parent: string | null;
@@ -27,7 +27,30 @@ export function encodeCommit(commit: {
     '',
     subjectOf(records),
     '',
+    ...coAuthorsOf(records, last.actor),
     ...records.flatMap(trailersOf),
+  ];
+  return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
+}
+
+/** The bytes of a merge: nothing in it but the two commits and what follows from them. */
+export function encodeMergeCommit(merge: {
+  readonly tree: string;
+  /** Sorted. */
+  readonly parents: readonly string[];
+  /** Seconds since the Unix epoch, of the later parent. */
+  readonly atSeconds: number;
+  readonly conflicts: number;
+}): Buffer {
+  const { tree, parents, atSeconds, conflicts } = merge;
+  const lines = [
+    `tree ${tree}`,
+    ...parents.map((parent) => `parent ${parent}`),
+    `author ${committer} ${atSeconds} +0000`,
+    `committer ${committer} ${atSeconds} +0000`,
+    '',
+    `merge ${parents.map((parent) => parent.slice(0, 12)).join(' and ')}`,
+    ...(conflicts === 0 ? [] : ['', `Memory-Conflicts: ${conflicts}`]),
   ];
   return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
 }
@@ -37,6 +60,13 @@ function subjectOf(records: readonly WriteRecord[]): string {
   if (records.length > 1 || !first) return `${records.length} writes`;
   const subject = `${first.op} ${encodeTrailerValue(`${first.scope}/${first.key}`)}`;
   return subject.length <= 100 ? subject : `${subject.slice(0, 97).replace(/[\ud800-\udbff]$/, '')}...`;
+}
+
+/** https://docs.github.com/en/pull-requests/committing-changes-to-your-project/creating-and-editing-commits */
+function coAuthorsOf(records: readonly WriteRecord[], author: string): string[] {
+  const actors = new Set(records.map((record) => record.actor));
+  actors.delete(author);
+  return [...actors].map((actor) => `Co-authored-by: ${authorOf(actor)}`);
 }
 
 function trailersOf(record: WriteRecord): string[] {

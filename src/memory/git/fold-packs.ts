@@ -14,21 +14,48 @@ interface PackFile {
   readonly bytes: number;
 }
 
-/** Folds once there are `maxPacks`; true when it did. Throws GIT_FAILED, and then nothing is lost. */
+/**
+ * Folds once there are `maxPacks`; true when it did. Commits may go on meanwhile: their packs are not among the
+ * chosen ones. Throws GIT_FAILED, and then nothing is lost.
+ */
 export async function foldPacks(git: Git, maxPacks: number): Promise<boolean> {
   const folder = join(git.repositoryDir, 'objects', 'pack');
   const packs = listPacks(folder);
   if (packs.length < maxPacks) return false;
   const chosen = choosePacks(packs);
-  const limits = ['--threads=1', '--window-memory=64m', '--delta-base-offset', '--non-empty', '--quiet'];
+  // Packs made in a hurry are not compressed: what is in them must not be copied as it is.
+  const limits = [
+    '--no-reuse-object',
+    '--threads=1',
+    '--window-memory=64m',
+    '--delta-base-offset',
+    '--non-empty',
+    '--quiet',
+  ];
   const input = chosen.map((pack) => `${pack.name}.pack\n`).join('');
   const out = await git.run(['pack-objects', '--stdin-packs', ...limits, join(folder, 'pack')], input);
   const made = `pack-${out.toString('utf8').trim()}`;
   if (!existsSync(join(folder, `${made}.idx`))) {
     throw new AppError('GIT_FAILED', { command: 'pack-objects', problem: 'made no pack' });
   }
-  for (const { name } of chosen) if (name !== made) removePack(join(folder, name));
+  const folded = new Set(chosen.map(({ name }) => name).filter((name) => name !== made));
+  // An index over the packs that stay, before the others go: a reader that trusts the old one would miss them.
+  const stay = listPacks(folder).filter(({ name }) => !folded.has(name));
+  await git.run(
+    ['multi-pack-index', 'write', '--stdin-packs'],
+    stay.map(({ name }) => `${name}.idx\n`).join(''),
+  );
+  for (const name of folded) removeUnlessOpen(join(folder, name));
   return true;
+}
+
+/** Windows keeps what a reader has open: such a pack goes with the next fold. */
+function removeUnlessOpen(stem: string): void {
+  try {
+    removePack(stem);
+  } catch (error) {
+    if (process.platform !== 'win32') throw error;
+  }
 }
 
 /** Packs that are whole and not kept, smallest first. */

@@ -1,56 +1,18 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/log.ts';
-import { blobId } from '../files/memory-file.ts';
-import { createTempFolder, runGit } from '../../../test/fixtures/memory-in-temp.ts';
-import type { WriteRecord } from '../write-record.ts';
+import { createRepository, record } from '../../../test/fixtures/git-repository.ts';
+import { runGit } from '../../../test/fixtures/memory-in-temp.ts';
 import { choosePacks } from './fold-packs.ts';
-import { createGitWriter, groupWrites } from './git-writer.ts';
+import { createGitWriter } from './git-writer.ts';
 import { createPackBuilder } from './pack-builder.ts';
 import { installPack } from './pack-files.ts';
 import { openLanding, writeLandingFile } from './landing.ts';
 import { moveMain, readMain } from './move-ref.ts';
-import { prepareRepository, removeLeftovers } from './repository.ts';
+import { removeLeftovers } from './repository.ts';
 import { createGit } from './run-git.ts';
-
-async function createRepository() {
-  const folder = await createTempFolder();
-  const repositoryDir = join(folder.path, 'memory.git');
-  const git = createGit(repositoryDir);
-  await prepareRepository(git);
-  return {
-    git,
-    repositoryDir,
-    journalDir: folder.path,
-    files: () =>
-      runGit(repositoryDir, 'ls-tree', '-r', '-z', '--name-only', 'main').split('\0').filter(Boolean),
-    log: (format: string) => runGit(repositoryDir, 'log', `--format=${format}`, 'main').trim().split('\n'),
-    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-  };
-}
-
-function record(
-  seq: number,
-  path: string,
-  text: string | null,
-  more: Partial<WriteRecord> = {},
-): WriteRecord {
-  const content = text === null ? null : Buffer.from(text);
-  const etag = content && blobId(content);
-  const about = { scope: 'shared', key: path, actor: 'ann', agent: 'test', atMs: 1_700_000_000_000 + seq };
-  return {
-    seq,
-    op: text === null ? 'delete' : 'store',
-    path,
-    removePaths: [],
-    etag,
-    content,
-    ...about,
-    ...more,
-  };
-}
 
 describe('the Git writer', () => {
   it('writes the tree that the writes describe, with objects that Git accepts', async () => {
@@ -171,6 +133,8 @@ describe('the Git writer', () => {
     await writer.commit([record(65, 'f1.md', 'after')]);
     const packs = readdirSync(join(repositoryDir, 'objects/pack')).filter((name) => name.endsWith('.pack'));
     expect(packs.length).toBeLessThan(10);
+    runGit(repositoryDir, 'multi-pack-index', 'verify');
+    expect(readdirSync(join(repositoryDir, 'objects/pack'))).toContain('multi-pack-index');
     expect(repository.log('%H')).toHaveLength(65);
     expect(runGit(repositoryDir, 'fsck', '--full', '--strict')).toBe('');
   });
@@ -193,7 +157,10 @@ describe('removeLeftovers', () => {
       Buffer.from(runGit(repositoryDir, 'cat-file', 'commit', 'main').replace('ann', 'bob')),
     );
     installPack(repositoryDir, pack.finish(), lost.toString('hex'));
+    const lock = join(repositoryDir, 'refs/heads/main.lock');
+    writeFileSync(lock, `${lost.toString('hex')}\n`);
     await removeLeftovers(git, head, [], silentLogger);
+    expect(existsSync(lock)).toBe(false);
     expect(
       readdirSync(packs)
         .filter((name) => !name.endsWith('.idx'))
@@ -207,31 +174,6 @@ describe('choosePacks', () => {
     const packs = [1, 1, 2, 8, 100, 150].map((bytes) => ({ bytes }));
     expect(choosePacks(packs).map((pack) => pack.bytes)).toEqual([1, 1, 2, 8]);
     expect(choosePacks([{ bytes: 1 }, { bytes: 1000 }])).toHaveLength(2);
-  });
-});
-
-describe('groupWrites', () => {
-  it('makes a commit a write, until there are many', () => {
-    const writes = (count: number) => Array.from({ length: count }, (_, i) => record(i, `k${i}`, 'x'));
-    expect(groupWrites(writes(256))).toHaveLength(256);
-    expect(groupWrites(writes(400)).map((group) => group.length)).toEqual([100, 100, 100, 100]);
-  });
-
-  it('never puts two writes of a key or two actors into one commit, and keeps the order of a key', () => {
-    const write = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.constantFrom('ann', 'bob'));
-    fc.assert(
-      fc.property(fc.array(write, { maxLength: 600 }), (list) => {
-        const records = list.map(([key, actor], i) => record(i, `k${key}`, 'x', { actor }));
-        const groups = groupWrites(records);
-        const byKey = (all: readonly WriteRecord[]) => Map.groupBy(all, (one) => one.key);
-        expect(byKey(groups.flat())).toEqual(byKey(records));
-        for (const group of groups) {
-          expect(new Set(group.map((one) => one.key)).size).toBe(group.length);
-          expect(new Set(group.map((one) => one.actor)).size).toBe(1);
-        }
-      }),
-      { numRuns: 30 },
-    );
   });
 });
 

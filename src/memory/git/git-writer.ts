@@ -4,8 +4,13 @@
  */
 
 import { AppError } from '../../kernel/errors.ts';
-import { type WriteRecord, memoryId } from '../write-record.ts';
-import { encodeCommit } from './commit-message.ts';
+import { settingsOf } from '../../kernel/memory/scope-settings.ts';
+import { rootOf } from '../merge/merge-commits.ts';
+import type { ConflictNote } from '../merge/conflict-record.ts';
+import type { MergeSettings, MergeStrategy } from '../merge/merge-strategy.ts';
+import { tryTakeCommit } from '../merge/take-commit.ts';
+import type { WriteRecord } from '../write-record.ts';
+import { buildCommits } from './build-commits.ts';
 import {
   type Landing,
   type LandingFile,
@@ -14,12 +19,12 @@ import {
   readLandingFile,
   writeLandingFile,
 } from './landing.ts';
-import { moveMain, readMain } from './move-ref.ts';
+import { landPack } from './land-pack.ts';
+import { readMain, readRef } from './move-ref.ts';
 import { createObjectReader } from './object-reader.ts';
-import { createPackBuilder } from './pack-builder.ts';
 import { foldPacks } from './fold-packs.ts';
-import { installPack } from './pack-files.ts';
-import { removeStaleFiles } from './repository.ts';
+import { groupWrites } from './group-writes.ts';
+import { mainRef, removeStaleFiles } from './repository.ts';
 import { createGit } from './run-git.ts';
 import { type TreeCache, createTreeCache } from './tree-cache.ts';
 
@@ -35,22 +40,71 @@ export interface CommitOutcome {
   readonly landedSeq: number;
 }
 
+/** What became of another side's commit. */
+export interface TakeOutcome {
+  readonly kind: 'up-to-date' | 'fast-forward' | 'merged';
+  /** Main afterwards. */
+  readonly head: string;
+  /** Main before; null if it did not exist. */
+  readonly base: string | null;
+  /** Conflicts that were recorded. */
+  readonly conflicts: number;
+  /** What they are about, after a merge. */
+  readonly records?: readonly ConflictNote[];
+}
+
+/** Writes for another ref than main. */
+export interface RefWrites {
+  /** Full name. */
+  readonly ref: string;
+  readonly expected: string;
+  readonly records: readonly WriteRecord[];
+}
+
+/** How a commit is taken where sides differ. */
+export interface TakeWish {
+  /** In place of the settings of the scopes. */
+  readonly strategy?: MergeStrategy | undefined;
+  /** Takes nothing, and throws MERGE_CONFLICTS, when there would be conflicts. */
+  readonly refusesConflicts?: boolean;
+}
+
 export interface GitWriter extends AsyncDisposable {
   /** Commits the writes, in order. Throws GIT_FAILED, DISK_FULL or STORAGE_FAILED, and may be called again. */
   commit(records: readonly WriteRecord[]): Promise<CommitOutcome>;
+  /**
+   * Brings a commit that is in the repository into main: by moving it, or by a merge. `before` is what the
+   * other side had when it was last seen. Throws INVALID_INPUT for no commit, GIT_FAILED, DISK_FULL or
+   * STORAGE_FAILED, and may be called again.
+   */
+  take(theirs: string, before?: string, wish?: TakeWish): Promise<TakeOutcome>;
+  /**
+   * Puts writes on top of another ref as one commit and returns it; null when the ref is not at `expected` (any
+   * more). Throws GIT_FAILED, DISK_FULL or STORAGE_FAILED.
+   */
+  commitTo(target: RefWrites): Promise<string | null>;
   /** Folds packs when there are many; true when it did. */
   upkeep(): Promise<boolean>;
 }
 
+/** Git's changed-path filters give up on commits of 512 paths and more; 100 keep blame useful too. */
+export const defaultWritesPerCommit = 100;
 const maxAttempts = 20;
-const commitPerWriteUpTo = 256;
-const maxWritesPerCommit = 100;
 const maxCachedEntries = 1_000_000;
-const maxPacks = 64;
+const defaultMaxPacks = 64;
 
 /** A writer on the bare repository; only one may exist for a repository. */
-export function createGitWriter(options: { repositoryDir: string; journalDir: string }): GitWriter {
-  const { repositoryDir, journalDir } = options;
+export function createGitWriter(options: {
+  readonly repositoryDir: string;
+  readonly journalDir: string;
+  readonly maxWritesPerCommit?: number;
+  /** Packs are folded once there are so many. */
+  readonly maxPacks?: number | undefined;
+  /** How scopes are merged, by pattern; `auto` where none fits. */
+  readonly scopes?: MergeSettings;
+}): GitWriter {
+  const { repositoryDir, journalDir, scopes = {} } = options;
+  const { maxPacks = defaultMaxPacks, maxWritesPerCommit = defaultWritesPerCommit } = options;
   const git = createGit(repositoryDir);
   const reader = createObjectReader(git);
   const landingFile = landingPath(journalDir);
@@ -60,39 +114,42 @@ export function createGitWriter(options: { repositoryDir: string; journalDir: st
   async function treeAt(head: string | null): Promise<TreeCache> {
     if (tree && tree.head === head && tree.cache.size < maxCachedEntries) return tree.cache;
     tree = undefined;
-    const rootId = head === null ? null : await rootOf(head);
-    return createTreeCache(reader, rootId);
+    return createTreeCache(reader, head === null ? null : await rootOf(reader, head));
   }
 
-  async function rootOf(commit: string): Promise<string> {
-    const object = await reader.read(`${commit}^{tree}`);
-    if (object && object !== 'ambiguous') return object.id;
-    throw new AppError('GIT_FAILED', { command: 'cat-file', problem: `commit ${commit} is missing` });
+  async function tryTake(
+    theirs: string,
+    before: string | undefined,
+    { strategy, refusesConflicts }: TakeWish,
+  ): Promise<TakeOutcome | undefined> {
+    const strategyOf = (scope: string) => strategy ?? settingsOf(scopes, scope)?.merge ?? 'auto';
+    const parts = { git, reader, strategyOf };
+    const done = await tryTakeCommit(
+      parts,
+      { main: readMain(repositoryDir), theirs, before, refusesConflicts },
+      async (head) => {
+        const cache = await treeAt(head);
+        tree = undefined;
+        return cache;
+      },
+    );
+    if (done?.tree) tree = { head: done.outcome.head, cache: done.tree };
+    return done?.outcome;
+  }
+
+  /** Until main stands still for long enough. */
+  async function untilDone<T>(command: string, attempt: () => Promise<T | undefined>): Promise<T> {
+    for (let i = 0; i < maxAttempts; i++) {
+      const outcome = await attempt();
+      if (outcome !== undefined) return outcome;
+    }
+    throw new AppError('GIT_FAILED', { command, problem: 'main keeps moving' });
   }
 
   /** Settles attempts whose outcome is unknown: after a crash, or when main is not where we left it. */
   async function settle(head: string | null): Promise<Landing | null> {
     if (known.attempts.length > 0) known = { landed: await findLanded(git, known, head), attempts: [] };
     return known.landed;
-  }
-
-  async function buildOn(head: string | null, groups: readonly WriteRecord[][]) {
-    const cache = await treeAt(head);
-    tree = undefined;
-    const pack = createPackBuilder();
-    const commits: { id: string; seqs: number[] }[] = [];
-    let parent = head;
-    for (const records of groups) {
-      for (const record of records) {
-        for (const path of record.removePaths) await cache.removeFile(path);
-        if (record.content === null) await cache.removeFile(record.path);
-        else await cache.putFile(record.path, pack.add('blob', record.content));
-      }
-      const root = cache.write((content, last) => pack.add('tree', content, last)).toString('hex');
-      parent = pack.add('commit', encodeCommit({ tree: root, parent, records })).toString('hex');
-      commits.push({ id: parent, seqs: records.map((record) => record.seq) });
-    }
-    return { cache, commits, files: pack.finish() };
   }
 
   /** One try; undefined when main moved under it. */
@@ -102,37 +159,32 @@ export function createGitWriter(options: { repositoryDir: string; journalDir: st
     const fresh = records.filter((record) => record.seq > before);
     const last = fresh.at(-1);
     if (!last) return { base, head: base, commits: [], landedSeq: before };
-    const { cache, commits, files } = await buildOn(base, groupWrites(fresh));
+    const cache = await treeAt(base);
+    tree = undefined;
+    const { commits, files } = await buildCommits(cache, base, groupWrites(fresh, maxWritesPerCommit));
     const head = commits.at(-1)?.id ?? '';
-    const pack = installPack(repositoryDir, files, head);
     const attempt = { seq: last.seq, commit: head };
-    try {
+    const isMoved = landPack(repositoryDir, files, { ref: mainRef, from: base, to: head }, () => {
       const file = { landed: known.landed, attempts: [attempt] };
       writeLandingFile(landingFile, file);
       known = file;
-      if (!moveMain(repositoryDir, base, head)) {
-        pack.remove();
-        return undefined;
-      }
-    } catch (error) {
-      // The ref may have moved before the failure; then its pack must stay.
-      if (readMain(repositoryDir) !== head) pack.remove();
-      throw error;
-    }
-    pack.release();
+    });
+    if (!isMoved) return undefined;
     known = { landed: attempt, attempts: [] };
     tree = { head, cache };
     return { base, head, commits, landedSeq: last.seq };
   }
 
   return {
-    async commit(records) {
-      for (let attempt = 0; attempt < maxAttempts; attempt++) {
-        const outcome = await tryCommit(records);
-        if (outcome) return outcome;
-      }
-      throw new AppError('GIT_FAILED', { command: 'commit', problem: 'main keeps moving' });
+    async commitTo({ ref, expected, records }) {
+      if (readRef(repositoryDir, ref) !== expected) return null;
+      const cache = await createTreeCache(reader, await rootOf(reader, expected));
+      const { commits, files } = await buildCommits(cache, expected, [records]);
+      const head = commits.at(-1)?.id ?? '';
+      return landPack(repositoryDir, files, { ref, from: expected, to: head }) ? head : null;
     },
+    commit: (records) => untilDone('commit', () => tryCommit(records)),
+    take: (theirs, before, wish = {}) => untilDone('merge', () => tryTake(theirs, before, wish)),
     async upkeep() {
       removeStaleFiles(repositoryDir);
       await reader.rest();
@@ -142,41 +194,4 @@ export function createGitWriter(options: { repositoryDir: string; journalDir: st
     },
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   };
-}
-
-/**
- * A commit a write while the batch is small; under pressure up to 100 writes of one actor share one, never
- * two of the same key, so that every version stays in the history. The order of one key's writes is kept. An
- * atomic batch is one commit, and nothing else is in it.
- */
-export function groupWrites(records: readonly WriteRecord[]): WriteRecord[][] {
-  const limit = records.length <= commitPerWriteUpTo ? 1 : maxWritesPerCommit;
-  const groups: WriteRecord[][] = [];
-  const openGroups = new Map<string, number>();
-  const lastGroups = new Map<string, number>();
-  let batchEnd: number | undefined;
-
-  /** An atomic batch is one commit of its own. */
-  function addToBatch(record: WriteRecord): void {
-    if (record.batchEnd === batchEnd) groups.at(-1)?.push(record);
-    else groups.push([record]);
-    batchEnd = record.batchEnd;
-    lastGroups.set(memoryId(record.scope, record.key), groups.length - 1);
-  }
-
-  for (const record of records) {
-    if (record.batchEnd !== undefined) {
-      addToBatch(record);
-      continue;
-    }
-    const who = `${record.actor}\0${record.agent}`;
-    const id = memoryId(record.scope, record.key);
-    let at = openGroups.get(who) ?? -1;
-    const group = groups[at];
-    if (group && at > (lastGroups.get(id) ?? -1) && group.length < limit) group.push(record);
-    else at = groups.push([record]) - 1;
-    openGroups.set(who, at);
-    lastGroups.set(id, at);
-  }
-  return groups;
 }

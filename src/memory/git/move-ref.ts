@@ -1,11 +1,12 @@
 /**
- * Reads and moves the main ref by compare-and-swap under Git's own lock file, in process: a child that
+ * Reads and moves refs, main above all, by compare-and-swap under Git's own lock file, in process: a child that
  * outlived a killed coordinator could otherwise move it later.
  */
 
 import {
   closeSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -22,14 +23,20 @@ const staleLockMs = 10_000;
 
 /** The commit that main points to, null while there is none. Throws GIT_FAILED for a damaged ref. */
 export function readMain(repositoryDir: string): string | null {
-  const loose = readIfThere(join(repositoryDir, mainRef))?.trim();
+  return readRef(repositoryDir, mainRef);
+}
+
+/** The commit that a ref points to by its full name, null while there is none. Throws GIT_FAILED for a damaged one. */
+export function readRef(repositoryDir: string, ref: string): string | null {
+  const loose = readIfThere(join(repositoryDir, ref))?.trim();
   if (loose !== undefined) {
     if (/^[0-9a-f]{40}$/.test(loose)) return loose;
     // Taking it for a missing ref would begin a new history over the old one.
-    throw new AppError('GIT_FAILED', { command: 'rev-parse', problem: `${mainRef} holds no commit id` });
+    throw new AppError('GIT_FAILED', { command: 'rev-parse', problem: `${ref} holds no commit id` });
   }
   const packed = readIfThere(join(repositoryDir, 'packed-refs')) ?? '';
-  return new RegExp(`^([0-9a-f]{40}) ${mainRef}$`, 'm').exec(packed)?.[1] ?? null;
+  const line = packed.split('\n').find((one) => one.slice(41) === ref);
+  return (line && /^[0-9a-f]{40}(?= )/.exec(line)?.[0]) ?? null;
 }
 
 function readIfThere(path: string): string | undefined {
@@ -46,9 +53,15 @@ function readIfThere(path: string): string | undefined {
  * while someone else holds the ref's lock; a lock older than ten seconds is taken for abandoned.
  */
 export function moveMain(repositoryDir: string, from: string | null, to: string): boolean {
-  const path = join(repositoryDir, mainRef);
+  return moveRef(repositoryDir, mainRef, from, to);
+}
+
+/** The same for any ref, by its full name. */
+export function moveRef(repositoryDir: string, ref: string, from: string | null, to: string): boolean {
+  const path = join(repositoryDir, ref);
   const lock = `${path}.lock`;
-  const file = takeLock(lock);
+  mkdirSync(dirname(lock), { recursive: true });
+  const file = takeLock(lock, ref);
   try {
     try {
       writeSync(file, `${to}\n`);
@@ -56,7 +69,7 @@ export function moveMain(repositoryDir: string, from: string | null, to: string)
     } finally {
       closeSync(file);
     }
-    if (readMain(repositoryDir) !== from) {
+    if (readRef(repositoryDir, ref) !== from) {
       rmSync(lock, { force: true });
       return false;
     }
@@ -69,14 +82,14 @@ export function moveMain(repositoryDir: string, from: string | null, to: string)
   return true;
 }
 
-function takeLock(lock: string): number {
+function takeLock(lock: string, ref: string): number {
   for (let attempt = 0; ; attempt++) {
     try {
       return openSync(lock, 'wx', 0o644);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
       if (attempt > 0 || !isStale(lock)) {
-        const problem = 'the ref main is locked by another process';
+        const problem = `the ref ${ref} is locked by another process`;
         throw new AppError('GIT_FAILED', { command: 'update-ref', problem }, { cause: error });
       }
       rmSync(lock, { force: true });

@@ -1,16 +1,24 @@
 /** Builds a pack (version 2) and its index in memory; a tree may be a delta of its last version in the pack. */
 
 import { hash } from 'node:crypto';
-import { crc32, deflateSync } from 'node:zlib';
-import { encodeBaseDistance, encodeDelta } from './pack-delta.ts';
+import { crc32 } from 'node:zlib';
+import { type SharedEnds, encodeBaseDistance, encodeDelta } from './pack-delta.ts';
+import { deflateFast } from './stored-deflate.ts';
 
-export type ObjectType = 'commit' | 'tree' | 'blob';
+export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
-const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3 };
+const typeNumbers: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
 
 export interface PackBuilder {
-  /** Adds an object once and returns its id, 20 bytes; it becomes a delta of `base` if that is in the pack. */
-  add(type: ObjectType, content: Uint8Array, base?: DeltaBase): Buffer;
+  /**
+   * Adds an object once and returns its id, 20 bytes, which a caller may know already; it becomes a delta of
+   * `base` if that is in the pack.
+   */
+  add(
+    type: ObjectType,
+    content: Uint8Array,
+    known?: { readonly id?: Buffer; readonly base?: DeltaBase | undefined },
+  ): Buffer;
   readonly count: number;
   /** Bytes so far. */
   readonly bytes: number;
@@ -18,10 +26,9 @@ export interface PackBuilder {
   finish(): { name: string; pack: Buffer; index: Buffer };
 }
 
-/** An object whose content the caller still has. */
-export interface DeltaBase {
+/** The old version of an object. */
+export interface DeltaBase extends SharedEnds {
   readonly id: Buffer;
-  readonly content: Buffer;
 }
 
 interface Packed {
@@ -36,8 +43,11 @@ const offsetDelta = 6;
 const maxDepth = 40;
 const minDeltaBytes = 512;
 
-/** An empty pack. The caller keeps it under 2 GiB, so that offsets fit the short form. */
-export function createPackBuilder(): PackBuilder {
+/**
+ * An empty pack. The caller keeps it under 2 GiB, so that offsets fit the short form. A hasty one leaves
+ * compressing to the folding of packs.
+ */
+export function createPackBuilder(isHasty = false): PackBuilder {
   const chunks: Buffer[] = [];
   const packed = new Map<string, Packed>();
   let offset = 12;
@@ -45,18 +55,17 @@ export function createPackBuilder(): PackBuilder {
   function deltaEntry(content: Uint8Array, base: DeltaBase | undefined) {
     const from = base && packed.get(base.id.toString('latin1'));
     if (!base || !from || from.depth >= maxDepth || content.length < minDeltaBytes) return undefined;
-    const delta = encodeDelta(base.content, Buffer.from(content.buffer, content.byteOffset, content.length));
+    const delta = encodeDelta(base, Buffer.from(content.buffer, content.byteOffset, content.length));
     if (!delta) return undefined;
     const head = [entryHeader(offsetDelta, delta.length), encodeBaseDistance(offset - from.offset)];
-    return { entry: Buffer.concat([...head, deflateSync(delta, { level: 1 })]), depth: from.depth + 1 };
+    return { entry: Buffer.concat([...head, deflateFast(delta, isHasty)]), depth: from.depth + 1 };
   }
 
   return {
-    add(type, content, base) {
-      const id = objectId(type, content);
+    add(type, content, { base, id = objectId(type, content) } = {}) {
       const name = id.toString('latin1');
       if (packed.has(name)) return id;
-      const { entry, depth } = deltaEntry(content, base) ?? wholeEntry(type, content);
+      const { entry, depth } = deltaEntry(content, base) ?? wholeEntry(type, content, isHasty);
       packed.set(name, { id, offset, crc: crc32(entry), depth });
       chunks.push(entry);
       offset += entry.length;
@@ -85,9 +94,9 @@ export function createPackBuilder(): PackBuilder {
   };
 }
 
-function wholeEntry(type: ObjectType, content: Uint8Array) {
+function wholeEntry(type: ObjectType, content: Uint8Array, isHasty: boolean) {
   const head = entryHeader(typeNumbers[type], content.length);
-  return { entry: Buffer.concat([head, deflateSync(content, { level: 1 })]), depth: 0 };
+  return { entry: Buffer.concat([head, deflateFast(content, isHasty)]), depth: 0 };
 }
 
 /** Git's id of an object: SHA-1 over `<type> <size>\0` and the content. */

@@ -3,22 +3,25 @@
 const maxCopyBytes = 0xff_ff_ff;
 const maxInsertBytes = 127;
 
-/** The delta that makes `content` out of `base`, undefined when it would save less than half. */
-export function encodeDelta(base: Buffer, content: Buffer): Buffer | undefined {
-  const most = Math.min(base.length, content.length);
-  let head = 0;
-  while (head < most && base[head] === content[head]) head += 1;
-  let tail = 0;
-  while (tail < most - head && base[base.length - 1 - tail] === content[content.length - 1 - tail]) tail += 1;
+/** What two versions of an object share at their beginning and end, in bytes; the ends do not overlap. */
+export interface SharedEnds {
+  /** Size of the old version. */
+  readonly size: number;
+  readonly head: number;
+  readonly tail: number;
+}
+
+/** The delta that makes `content` out of its old version, undefined when it would save less than half. */
+export function encodeDelta({ size, head, tail }: SharedEnds, content: Buffer): Buffer | undefined {
   const middle = content.subarray(head, content.length - tail);
   if (middle.length > content.length / 2) return undefined;
-  const parts = [encodeSize(base.length), encodeSize(content.length)];
+  const parts = [encodeSize(size), encodeSize(content.length)];
   parts.push(...copies(0, head));
   for (let at = 0; at < middle.length; at += maxInsertBytes) {
     const piece = middle.subarray(at, at + maxInsertBytes);
     parts.push(Buffer.from([piece.length]), piece);
   }
-  parts.push(...copies(base.length - tail, tail));
+  parts.push(...copies(size - tail, tail));
   return Buffer.concat(parts);
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { removePack } from './fold-packs.ts';
 
 /** The content of our keep files names the commit that the pack was made for. */
-function keepText(commit: string): string {
+export function keepText(commit: string): string {
   return `git-memory-mcp ${commit}\n`;
 }
 

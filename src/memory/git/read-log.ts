@@ -23,12 +23,22 @@ export interface LoggedCommit {
 }
 
 const format = '%x01%H%n%P%n%ct%n%ce%n%an%n%B';
-const options = ['--topo-order', '--reverse', '--raw', '-z', '--no-abbrev', '--no-renames', '--root', '-c'];
+const order = ['--topo-order', '--reverse', '-z'];
+const withFiles = ['--raw', '--no-abbrev', '--no-renames', '--root', '-c'];
 
-/** Streams the commits that `to` has and `from` has not (all of them without `from`). Throws GIT_FAILED. */
-export async function* readLog(git: Git, from: string | null, to: string): AsyncGenerator<LoggedCommit> {
+/**
+ * Streams the commits that `to` has and `from` has not (all of them without `from`). Without their changes it
+ * takes a tenth of the time. Throws GIT_FAILED.
+ */
+export async function* readLog(
+  git: Git,
+  from: string | null,
+  to: string,
+  { hasChanges = true }: { readonly hasChanges?: boolean } = {},
+): AsyncGenerator<LoggedCommit> {
   const range = from === null ? [to] : [`${from}..${to}`];
-  const args = ['log', ...options, `--format=${format}`, ...range, '--'];
+  const what = hasChanges ? withFiles : [];
+  const args = ['log', ...order, ...what, `--format=${format}`, ...range, '--'];
   const child = git.start(args);
   child.stdin.on('error', () => {});
   child.stdin.end();

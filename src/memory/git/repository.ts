@@ -1,6 +1,6 @@
 /** The bare repository on disk: made once, settings kept, leftovers of a killed run taken away. */
 
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../kernel/errors.ts';
@@ -8,10 +8,14 @@ import type { Logger } from '../../kernel/log.ts';
 import { removePack } from './fold-packs.ts';
 import { isReachable } from './landing.ts';
 import { readKeepFile, temporaryPrefix } from './pack-files.ts';
+import { removeQuarantines } from './quarantine.ts';
 import type { Git } from './run-git.ts';
 
 /** The branch that is the memory. */
 export const mainRef = 'refs/heads/main';
+
+/** Where the workspaces are: branches beside main. */
+export const workspaceRefs = 'refs/heads/ws/';
 
 const settingsMark = '# git-memory-mcp settings, version 1';
 
@@ -73,8 +77,8 @@ async function isFile(path: string): Promise<boolean> {
 
 /**
  * Takes away what a killed coordinator left: half-written packs, packs whose commit did not get to main at
- * `head`, and the lock of main when it holds one of `ownCommits`. The caller must hold the lock of the
- * data folder.
+ * `head`, and the lock of main when it holds one of `ownCommits` or of these packs. The caller must hold the
+ * lock of the data folder.
  */
 export async function removeLeftovers(
   git: Git,
@@ -83,23 +87,36 @@ export async function removeLeftovers(
   logger: Logger,
 ): Promise<void> {
   const packs = join(git.repositoryDir, 'objects', 'pack');
+  const own = new Set(ownCommits);
   for (const name of await readdir(packs).catch(() => [])) {
     const path = join(packs, name);
     if (name.startsWith(temporaryPrefix)) await rm(path, { force: true });
     const commit = name.endsWith('.keep') ? readKeepFile(await readFile(path, 'utf8')) : undefined;
     if (commit === undefined) continue;
+    own.add(commit);
     logger.info({ path }, 'settling a pack of a killed coordinator');
-    if (await isReachable(git, commit, head)) await rm(path, { force: true });
+    const isKept = (await isReachable(git, commit, head)) || (await isInWorkspace(git, commit));
+    if (isKept) await rm(path, { force: true });
     else removePack(path.slice(0, -'.keep'.length));
   }
+  await removeQuarantines(git.repositoryDir);
   for (const path of removeStaleFiles(git.repositoryDir))
     logger.warn({ path }, 'removed what a killed git left');
   const lock = join(git.repositoryDir, `${mainRef}.lock`);
   const held = await readFile(lock, 'utf8').catch(() => undefined);
-  if (held !== undefined && ownCommits.includes(held.trim())) {
+  if (held !== undefined && own.has(held.trim())) {
     logger.warn({ path: lock }, 'removing the ref lock of a killed coordinator');
     await unlink(lock);
   }
+}
+
+/** False too when the repository has no such commit. */
+async function isInWorkspace(git: Git, commit: string): Promise<boolean> {
+  const args = ['for-each-ref', '--count=1', `--contains=${commit}`, workspaceRefs];
+  return git.run(args).then(
+    (out) => out.length > 0,
+    () => false,
+  );
 }
 
 const locks = [
@@ -117,10 +134,19 @@ export function removeStaleFiles(repositoryDir: string): string[] {
   const packs = join(repositoryDir, 'objects', 'pack');
   const halfWritten = readdirSync(packs).filter((name) => /^(?:tmp_|\.tmp-)/.test(name));
   const candidates = [
-    ...locks.map((name) => ({ path: join(repositoryDir, name), ageMs: staleLockMs })),
+    ...[...locks, ...workspaceLocks(repositoryDir)].map((name) => ({
+      path: join(repositoryDir, name),
+      ageMs: staleLockMs,
+    })),
     ...halfWritten.map((name) => ({ path: join(packs, name), ageMs: stalePackMs })),
   ];
   return candidates.filter(({ path, ageMs }) => removeIfOlder(path, ageMs)).map(({ path }) => path);
+}
+
+function workspaceLocks(repositoryDir: string): string[] {
+  const folder = join(repositoryDir, workspaceRefs);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.filter((name) => name.endsWith('.lock')).map((name) => workspaceRefs + name);
 }
 
 function removeIfOlder(path: string, ageMs: number): boolean {

@@ -10,8 +10,11 @@ export interface Git {
   run(args: readonly string[], input?: string | Uint8Array): Promise<Buffer>;
   /** Exit code of a finished git, for commands that answer by it; 128 and more is GIT_FAILED. */
   exitCode(args: readonly string[]): Promise<number>;
-  /** A git that stays open; the caller reads, writes and ends it. */
-  start(args: readonly string[]): ChildProcessWithoutNullStreams;
+  /**
+   * A git that stays open; the caller reads, writes and ends it. With `ownGroup` it leads a process group
+   * (not on Windows), so that it can be ended together with what it starts.
+   */
+  start(args: readonly string[], options?: { readonly ownGroup?: boolean }): ChildProcessWithoutNullStreams;
 }
 
 const nullDevice = process.platform === 'win32' ? 'NUL' : '/dev/null';
@@ -31,13 +34,17 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   };
 }
 
-/** Git on the bare repository at `repositoryDir`; throws GIT_MISSING when there is no git to start. */
-export function createGit(repositoryDir: string): Git {
-  const start = (args: readonly string[]) =>
+/**
+ * Git on the bare repository at `repositoryDir`, with `environment` on top of the clean one; throws
+ * GIT_MISSING when there is no git to start.
+ */
+export function createGit(repositoryDir: string, environment: Readonly<Record<string, string>> = {}): Git {
+  const start: Git['start'] = (args, { ownGroup = false } = {}) =>
     spawn('git', [`--git-dir=${repositoryDir}`, '-c', `core.hooksPath=${nullDevice}`, ...args], {
-      env: cleanEnvironment(),
+      env: { ...cleanEnvironment(), ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
       windowsHide: true,
+      detached: ownGroup && process.platform !== 'win32',
     });
 
   async function finish(args: readonly string[], input?: string | Uint8Array) {

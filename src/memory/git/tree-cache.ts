@@ -3,39 +3,24 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { ObjectReader } from './object-reader.ts';
 import type { DeltaBase } from './pack-builder.ts';
+import { TreeNode, fileMode } from './tree-node.ts';
 
-interface TreeEntry {
-  /** Bytes of the name as Latin-1 characters, so that string order is byte order. */
-  readonly name: string;
-  mode: string;
-  id: Buffer;
-  /** The folder's own entries once they were read. */
-  child?: TreeNode;
-}
+/** Adds a tree object, with what it shares with its last version where there is one. */
+type AddTree = (id: Buffer, content: Buffer, base: DeltaBase | undefined) => void;
 
-interface TreeNode {
-  /** In Git's order: by bytes, a folder as if its name ended in a slash. */
-  readonly entries: TreeEntry[];
-  dirty: boolean;
-  /** As it was last written, for the delta of the next version. */
-  written?: DeltaBase;
-}
+/** Begins a path that is no UTF-8; the rest is its bytes as Latin-1 characters. */
+export const rawPathMark = '\0';
 
-/** Adds a tree object, with its last version where there is one. */
-type AddTree = (content: Buffer, base: DeltaBase | undefined) => Buffer;
-
-const folderMode = '40000';
-const fileMode = '100644';
 const noId = Buffer.alloc(20);
 
 export interface TreeCache {
-  /** Puts a file; a folder or file of the same name gives way. */
-  putFile(path: string, blobId: Buffer): Promise<void>;
+  /** Puts a file, a plain one unless a mode says otherwise; a folder or file of the same name gives way. */
+  putFile(path: string, blobId: Buffer, mode?: string): Promise<void>;
   /** Takes a file away, and the folders that it leaves empty. */
   removeFile(path: string): Promise<void>;
   /** Writes changed folders through `add` and returns the root's id. */
   write(add: AddTree): Buffer;
-  /** Entries held in memory, about 150 bytes each. */
+  /** Entries held in memory, about 100 bytes each. */
   readonly size: number;
 }
 
@@ -48,55 +33,53 @@ export async function createTreeCache(reader: ObjectReader, rootId: string | nul
     if (object === undefined || object === 'ambiguous' || object.type !== 'tree') {
       throw new AppError('GIT_FAILED', { command: 'cat-file', problem: `tree ${id} is missing` });
     }
-    const entries = parseTree(object.content);
-    size += entries.length;
-    return { entries, dirty: false };
+    const node = new TreeNode({ id: Buffer.from(id, 'hex'), bytes: object.content });
+    size += node.size;
+    return node;
   }
 
   async function folderOf(node: TreeNode, name: string): Promise<TreeNode | undefined> {
-    const entry = node.entries[position(node, name, true)];
-    if (!entry || entry.name !== name || entry.mode !== folderMode) return undefined;
-    entry.child ??= await load(entry.id.toString('hex'));
-    return entry.child;
+    const known = node.children.get(name);
+    if (known) return known;
+    const id = node.idOf(name);
+    if (!id) return undefined;
+    const child = await load(id.toString('hex'));
+    node.children.set(name, child);
+    return child;
   }
 
-  function drop(node: TreeNode, name: string, asFolder: boolean): boolean {
-    const at = position(node, name, asFolder);
-    const entry = node.entries[at];
-    if (!entry || entry.name !== name || (entry.mode === folderMode) !== asFolder) return false;
-    node.entries.splice(at, 1);
-    size -= 1;
-    return true;
+  function drop(node: TreeNode, name: string): boolean {
+    const isGone = node.remove(name);
+    if (isGone) size -= 1;
+    return isGone;
   }
 
-  function insert(node: TreeNode, entry: TreeEntry): void {
-    node.entries.splice(position(node, entry.name, entry.mode === folderMode), 0, entry);
+  function makeFolder(node: TreeNode, name: string): TreeNode {
+    drop(node, name.slice(0, -1));
+    const child = new TreeNode();
+    node.put(name, noId);
+    node.children.set(name, child);
     size += 1;
+    return child;
   }
 
-  const root: TreeNode = rootId === null ? { entries: [], dirty: true } : await load(rootId);
+  const root = rootId === null ? new TreeNode() : await load(rootId);
+  let rootBytes: Buffer | undefined = rootId === null ? undefined : Buffer.from(rootId, 'hex');
 
   return {
-    async putFile(path, blobId) {
+    async putFile(path, blobId, mode = fileMode) {
       const names = toNames(path);
       const last = names.pop() ?? '';
       let node = root;
+      rootBytes = undefined;
       for (const name of names) {
-        node.dirty = true;
-        let child = await folderOf(node, name);
-        if (!child) {
-          drop(node, name, false);
-          child = { entries: [], dirty: true };
-          insert(node, { name, mode: folderMode, id: noId, child });
-        }
+        const child = (await folderOf(node, name)) ?? makeFolder(node, name);
+        node.dirtyChildren.add(name);
         node = child;
       }
-      node.dirty = true;
-      drop(node, last, true);
-      const at = position(node, last, false);
-      const entry = node.entries[at];
-      if (entry?.name === last) Object.assign(entry, { id: blobId, mode: fileMode });
-      else insert(node, { name: last, mode: fileMode, id: blobId });
+      drop(node, `${last}/`);
+      if (!node.has(last)) size += 1;
+      node.put(last, blobId, mode);
     },
     async removeFile(path) {
       const names = toNames(path);
@@ -107,13 +90,17 @@ export async function createTreeCache(reader: ObjectReader, rootId: string | nul
         if (!child) return;
         nodes.push(child);
       }
-      if (!drop(nodes.at(-1) ?? root, last, false)) return;
-      for (const node of nodes) node.dirty = true;
-      for (let i = nodes.length - 1; i > 0 && nodes[i]?.entries.length === 0; i--) {
-        drop(nodes[i - 1] ?? root, names[i - 1] ?? '', true);
+      if (!drop(nodes.at(-1) ?? root, last)) return;
+      rootBytes = undefined;
+      for (const [i, name] of names.entries()) nodes[i]?.dirtyChildren.add(name);
+      for (let i = nodes.length - 1; i > 0 && nodes[i]?.size === 0; i--) {
+        drop(nodes[i - 1] ?? root, names[i - 1] ?? '');
       }
     },
-    write: (add) => writeNode(root, add),
+    write(add) {
+      rootBytes ??= writeNode(root, add);
+      return rootBytes;
+    },
     get size() {
       return size;
     },
@@ -121,54 +108,17 @@ export async function createTreeCache(reader: ObjectReader, rootId: string | nul
 }
 
 function writeNode(node: TreeNode, add: AddTree): Buffer {
-  let bytes = 0;
-  for (const entry of node.entries) {
-    if (entry.child?.dirty) entry.id = writeNode(entry.child, add);
-    bytes += entry.mode.length + entry.name.length + 22;
+  for (const name of node.dirtyChildren) {
+    const child = node.children.get(name);
+    if (child) node.put(name, writeNode(child, add));
   }
-  const content = Buffer.allocUnsafe(bytes);
-  let at = 0;
-  for (const { mode, name, id } of node.entries) {
-    at += content.write(`${mode} ${name}\0`, at, 'latin1');
-    at += id.copy(content, at);
-  }
-  node.dirty = false;
-  const id = add(content, node.written);
-  node.written = { id, content };
-  return id;
+  node.dirtyChildren.clear();
+  return node.write(add);
 }
 
+/** Folders end in a slash, the file does not. */
 function toNames(path: string): string[] {
-  return path.split('/').map((name) => Buffer.from(name, 'utf8').toString('latin1'));
-}
-
-/** Where an entry of that name and sort is or belongs. */
-function position(node: TreeNode, name: string, asFolder: boolean): number {
-  const wanted = asFolder ? `${name}/` : name;
-  let low = 0;
-  let high = node.entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const entry = node.entries[middle];
-    if (entry && sortName(entry) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function sortName(entry: TreeEntry): string {
-  return entry.mode === folderMode ? `${entry.name}/` : entry.name;
-}
-
-function parseTree(content: Buffer): TreeEntry[] {
-  const entries: TreeEntry[] = [];
-  for (let at = 0; at < content.length;) {
-    const space = content.indexOf(32, at);
-    const end = content.indexOf(0, space);
-    const mode = content.toString('latin1', at, space);
-    const name = content.toString('latin1', space + 1, end);
-    entries.push({ name, mode, id: content.subarray(end + 1, end + 21) });
-    at = end + 21;
-  }
-  return entries;
+  const bytes = path.startsWith(rawPathMark) ? path.slice(1) : Buffer.from(path, 'utf8').toString('latin1');
+  const parts = bytes.split('/');
+  return parts.map((part, i) => (i < parts.length - 1 ? `${part}/` : part));
 }

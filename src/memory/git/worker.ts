@@ -1,50 +1,52 @@
-/** Entry of the Git worker thread: does one request after the other, off the coordinator's event loop. */
+/** Entry of the Git worker thread. */
 
-import { DatabaseSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
-import { createGitWriter } from './git-writer.ts';
+import { workerData } from 'node:worker_threads';
+import { type PackedBatch, unpackBatch } from '../threads/packed-batch.ts';
+import { lowerPriority } from '../threads/lower-priority.ts';
+import { serveRequests } from '../threads/serve-requests.ts';
+import type { MergeSettings } from '../merge/merge-strategy.ts';
 import {
-  type WorkerAnswer,
-  type WorkerOptions,
-  type WorkerRequest,
-  toFailure,
-  unpackBatch,
-} from './worker-messages.ts';
+  type CommitOutcome,
+  type RefWrites,
+  type TakeOutcome,
+  type TakeWish,
+  createGitWriter,
+} from './git-writer.ts';
 
-const options = workerData as WorkerOptions;
+export interface GitWorkerOptions {
+  readonly repositoryDir: string;
+  readonly journalDir: string;
+  readonly maxWritesPerCommit: number;
+  /** Packs are folded once there are so many; 64 unless given. */
+  readonly maxPacks?: number | undefined;
+  /** How scopes are merged, by pattern. */
+  readonly scopes: MergeSettings;
+}
+
+/** What the thread does. */
+export type GitTasks = {
+  commit(batch: PackedBatch): Promise<CommitOutcome>;
+  take(input: {
+    readonly theirs: string;
+    readonly before: string | undefined;
+    readonly wish: TakeWish | undefined;
+  }): Promise<TakeOutcome>;
+  commitTo(input: Omit<RefWrites, 'records'> & { readonly batch: PackedBatch }): Promise<string | null>;
+  upkeep(): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+lowerPriority(5);
+const options = workerData as GitWorkerOptions;
 const writer = createGitWriter(options);
 
-/** A checkpoint waits for the disk, which the coordinator's event loop must not. */
-function foldIndexLog(): void {
-  const db = new DatabaseSync(options.indexPath);
-  try {
-    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-  } finally {
-    db.close();
-  }
-}
-
-async function answer(request: WorkerRequest): Promise<WorkerAnswer> {
-  const { id } = request;
-  try {
-    if (request.op === 'commit') return { id, outcome: await writer.commit(unpackBatch(request.batch)) };
-    if (request.op === 'upkeep') {
-      foldIndexLog();
-      return { id, outcome: await writer.upkeep() };
-    }
-    await writer[Symbol.asyncDispose]();
-    return { id, outcome: true };
-  } catch (error) {
-    return toFailure(id, error, options.repositoryDir);
-  }
-}
-
-async function handle(previous: Promise<void>, request: WorkerRequest): Promise<void> {
-  await previous;
-  parentPort?.postMessage(await answer(request), []);
-}
-
-let last: Promise<void> = Promise.resolve();
-parentPort?.on('message', (request: WorkerRequest) => {
-  last = handle(last, request);
-});
+serveRequests<GitTasks>(
+  {
+    commit: (batch) => writer.commit(unpackBatch(batch)),
+    take: ({ theirs, before, wish }) => writer.take(theirs, before, wish),
+    commitTo: ({ batch, ...target }) => writer.commitTo({ ...target, records: unpackBatch(batch) }),
+    upkeep: () => writer.upkeep(),
+    close: async () => writer[Symbol.asyncDispose](),
+  },
+  { path: options.repositoryDir, beside: ['upkeep'] },
+);

@@ -3,18 +3,20 @@
 import { rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Logger } from '../../kernel/log.ts';
+import { changeTables } from '../changes/change-table.ts';
+import { linkTables } from '../links/link-table.ts';
 import { searchTable } from '../search/search-table.ts';
 
 /** Grows with every change of the schema or of how values are indexed; an older file is rebuilt. */
-const schemaVersion = 1;
+const schemaVersion = 3;
 
 /** A full check reads the whole file; over this size it would delay the start by seconds. */
 const maxCheckedBytes = 256 * 1024 * 1024;
 
-/** Tables of the index. */
+/** Tables of the index; `unindexed` has the ids whose full text is still to be made or taken away. */
 export const indexSchema = `
   CREATE TABLE entries (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope TEXT NOT NULL,
     key TEXT NOT NULL,
     path TEXT NOT NULL,
@@ -23,7 +25,6 @@ export const indexSchema = `
     expires_ms INTEGER,
     at_ms INTEGER NOT NULL,
     actor TEXT NOT NULL,
-    commit_id TEXT,
     seq INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     content BLOB NOT NULL
@@ -45,14 +46,18 @@ export const indexSchema = `
   );
   CREATE INDEX versions_key ON versions (scope, key);
   CREATE INDEX versions_commit ON versions (commit_id);
+  CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
+  CREATE TABLE folders (path TEXT PRIMARY KEY, files INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
   ${searchTable}
+  ${changeTables}
+  ${linkTables}
 `;
 
 /**
- * Opens the index file, or makes an empty one when it is missing, damaged or of another version. Losing the
- * last transactions to a power cut is fine, so commits do not wait for the disk; the log is folded in by the
- * worker, and here only when it got very long.
+ * Opens the index file for writing, or makes an empty one when it is missing, damaged or of another version.
+ * Losing the last transactions to a power cut is fine, so commits do not wait for the disk; only folding the
+ * log in does, which is why one thread of its own writes.
  */
 export function openIndexDb(path: string, logger: Logger): DatabaseSync {
   try {
@@ -68,13 +73,20 @@ export function openIndexDb(path: string, logger: Logger): DatabaseSync {
   return db;
 }
 
+/** Opens the file that a writer has made, for reading beside it. */
+export function openIndexForReading(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: true });
+  db.exec('PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32768; PRAGMA mmap_size = 268435456;');
+  return db;
+}
+
 function openFile(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   db.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     PRAGMA cache_size = -65536;
-    PRAGMA wal_autocheckpoint = 65536;
+    PRAGMA wal_autocheckpoint = 16384;
     PRAGMA busy_timeout = 5000;
   `);
   return db;

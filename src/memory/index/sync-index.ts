@@ -4,19 +4,11 @@ import { committerEmail, decodeTrailers } from '../git/commit-message.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { type FileChange, type LoggedCommit, readLog } from '../git/read-log.ts';
 import type { Git } from '../git/run-git.ts';
-import { type FileIdentity, identifyFile, needsStoredKey } from '../files/key-path.ts';
+import { type FileIdentity, identifyFile, kindOfPath, needsStoredKey } from '../files/key-path.ts';
 import { decodeMemoryFile, maxFileBytes } from '../files/memory-file.ts';
 import { memoryId } from '../write-record.ts';
-import { type MemoryIndex, kindOfPath } from './memory-index.ts';
+import type { MemoryIndex } from './memory-index.ts';
 import type { VersionInput } from './version-table.ts';
-
-/** A memory whose current value came from Git. */
-export interface SyncedChange {
-  readonly scope: string;
-  readonly key: string;
-  readonly etag: string | null;
-  readonly actor: string;
-}
 
 export interface SyncSource {
   readonly git: Git;
@@ -32,6 +24,8 @@ interface Touched {
   readonly version: VersionInput;
   /** False for the old file of a value that moved in the same commit: no version of its own. */
   readonly isVersion: boolean;
+  /** True when a merge kept another content than this change's. */
+  readonly isKept?: boolean;
 }
 
 /** Commits that are indexed in one transaction. */
@@ -39,60 +33,63 @@ interface Chunk {
   readonly touched: Map<string, Touched>;
   readonly versions: VersionInput[];
   commits: number;
-  hasMerge: boolean;
+  /** The last commit with several parents. */
+  merge: LoggedCommit | undefined;
 }
 
 const chunkCommits = 1000;
 const chunkFiles = 200;
 
 /**
- * Indexes all commits from the index's head to `to`, which must descend from it, and returns what changed.
+ * Indexes all commits from the index's head to `to`, which must descend from it; what changed is in the feed.
+ * Returns the highest journal position that the commits tell of.
  * Long histories go in several transactions, each ending at a commit that has all earlier ones behind it,
- * so that an interrupted run goes on from there.
+ * so that an interrupted run goes on from there. A merge ends one too: what it kept is asked of its tree.
  */
-export async function syncIndex(source: SyncSource, to: string): Promise<SyncedChange[]> {
+export async function syncIndex(source: SyncSource, to: string): Promise<number> {
   const { git, index } = source;
   const from = index.getMeta('head');
-  if (from === to) return [];
+  if (from === to) return 0;
+  let maxSeq = 0;
   const keysOfHashedPaths = new Map<string, string>();
   const tips = new Set(from === null ? [] : [from]);
-  const changed: SyncedChange[] = [];
   let chunk = newChunk();
   for await (const commit of readLog(git, from, to)) {
     chunk.commits += 1;
-    chunk.hasMerge ||= commit.parents.length > 1;
+    if (commit.parents.length > 1) chunk.merge = commit;
     for (const change of await identifyChanges(source, commit, keysOfHashedPaths)) {
       if (change.isVersion) chunk.versions.push(change.version);
       chunk.touched.set(change.version.path, change);
+      maxSeq = Math.max(maxSeq, change.version.seq ?? 0);
     }
     for (const parent of commit.parents) tips.delete(parent);
     tips.add(commit.id);
-    if (chunk.commits < chunkCommits || tips.size > 1) continue;
-    changed.push(...(await applyChunk(source, chunk, commit.id)));
+    if (tips.size > 1 || (chunk.commits < chunkCommits && chunk.merge !== commit)) continue;
+    await applyChunk(source, chunk, commit.id);
     chunk = newChunk();
   }
-  changed.push(...(await applyChunk(source, chunk, to)));
-  return changed;
+  await applyChunk(source, chunk, to);
+  return maxSeq;
 }
 
 function newChunk(): Chunk {
-  return { touched: new Map(), versions: [], commits: 0, hasMerge: false };
+  return { touched: new Map(), versions: [], commits: 0, merge: undefined };
 }
 
-async function applyChunk(source: SyncSource, chunk: Chunk, head: string): Promise<SyncedChange[]> {
+async function applyChunk(source: SyncSource, chunk: Chunk, head: string): Promise<void> {
   const { index } = source;
   const last = [...chunk.touched.values()];
-  const states = chunk.hasMerge ? await readStates(source, last, head) : last;
-  const contents = await readContents(source, states);
-  const changed: SyncedChange[] = [];
+  const { merge } = chunk;
+  const found = merge ? await readStates(source, last, head) : last;
+  const contents = await readContents(source, found);
   index.transaction(() => {
     for (const version of chunk.versions) index.versions.add(version);
-    if (chunk.hasMerge) addMergeResults(index, states, head);
-    changed.push(...applyStates(source, states, contents));
+    const states = merge ? found.map((state) => withOrigin(index, state)) : found;
+    if (merge) addMergeResults(index, states, merge);
+    applyStates(source, states, contents);
     index.setMeta('head', head);
     index.setMeta('commits', String(Number(index.getMeta('commits') ?? 0) + chunk.commits));
   });
-  return changed;
 }
 
 /** The memories that a commit changed. Of two files of one key, the one that is there counts. */
@@ -105,6 +102,7 @@ async function identifyChanges(
   const trailers = new Map(
     (isOurs ? decodeTrailers(commit.message) : []).map((set) => [memoryId(set.scope, set.key), set]),
   );
+  const plainOp = commit.parents.length > 1 ? 'merge' : 'store';
   const found: Touched[] = [];
   const put = new Set<string>();
   for (const change of [...commit.changes].sort(deletionsLast)) {
@@ -123,7 +121,7 @@ async function identifyChanges(
       commit: commit.id,
       atMs: ours?.atMs ?? commit.committedMs,
       actor: ours?.actor ?? commit.authorName,
-      op: isGone ? 'delete' : ours && ours.op !== 'delete' ? ours.op : 'store',
+      op: isGone ? 'delete' : ours && ours.op !== 'delete' ? ours.op : plainOp,
       seq: ours?.seq ?? null,
     };
     // A value that changed its type is one version, not a deletion and a value.
@@ -153,8 +151,25 @@ async function identify(
   return identifyFile(path, known.get(path) ?? source.index.versions.keyAtPath(path)?.key);
 }
 
-/** After merges the last change of a path need not be what main has: ask main's tree. */
+/**
+ * After merges the last change of a path need not be what main has: ask main's tree. Where a file is gone, the
+ * other side's file of the same key may have stayed at another path.
+ */
 async function readStates(source: SyncSource, touched: readonly Touched[], to: string): Promise<Touched[]> {
+  const states = await readFiles(source, touched, to);
+  const known = new Set(touched.map(({ version }) => version.path));
+  const elsewhere = states
+    .filter(({ version }) => version.etag === null)
+    .flatMap((state) => {
+      const { scope, key } = state.identity;
+      const paths = source.index.versions.pathsOf(scope, key).filter((path) => !known.has(path));
+      return paths.map((path) => ({ ...state, version: { ...state.version, path } }));
+    });
+  const others = await readFiles(source, elsewhere, to);
+  return [...states, ...others.filter(({ version }) => version.etag !== null)];
+}
+
+async function readFiles(source: SyncSource, touched: readonly Touched[], to: string): Promise<Touched[]> {
   const states: Touched[] = [];
   for (let i = 0; i < touched.length; i += chunkFiles) {
     const chunk = touched.slice(i, i + chunkFiles);
@@ -164,20 +179,40 @@ async function readStates(source: SyncSource, touched: readonly Touched[], to: s
     for (const [at, object] of objects.entries()) {
       const one = chunk[at];
       const isFile = object !== undefined && object !== 'ambiguous' && object.type === 'blob';
-      if (one) states.push({ ...one, version: { ...one.version, etag: isFile ? object.id : null } });
+      const etag = isFile ? object.id : null;
+      if (one) states.push({ ...one, isKept: etag !== one.version.etag, version: { ...one.version, etag } });
     }
   }
   return states;
 }
 
+/** A content that a merge kept from an earlier version is still the work of who made that. */
+function withOrigin(index: MemoryIndex, state: Touched): Touched {
+  const { scope, key, etag } = state.version;
+  const origin =
+    etag === null || !state.isKept
+      ? undefined
+      : index.versions.withEtag(scope, key, etag, Number.MAX_SAFE_INTEGER);
+  if (!origin) return state;
+  const { commit, atMs, actor, op } = origin;
+  return { ...state, version: { ...state.version, commit, atMs, actor, op, seq: null } };
+}
+
 /** Adds a version where a merge kept another content than the one that was listed last. */
-function addMergeResults(index: MemoryIndex, states: readonly Touched[], to: string): void {
+function addMergeResults(index: MemoryIndex, states: readonly Touched[], merge: LoggedCommit): void {
+  const present = new Set(
+    states.flatMap(({ identity: { scope, key }, version }) =>
+      version.etag === null ? [] : memoryId(scope, key),
+    ),
+  );
   for (const { version } of states) {
-    const last = index.versions.last(version.scope, version.key);
-    const isElsewhere = version.etag === null && last !== undefined && last.path !== version.path;
-    if (!last || last.etag === version.etag || isElsewhere) continue;
-    const op = version.etag === null ? 'delete' : 'store';
-    index.versions.add({ ...version, op, commit: to, seq: null });
+    const { scope, key, path, etag } = version;
+    if (etag === null && present.has(memoryId(scope, key))) continue;
+    const last = index.versions.last(scope, key);
+    if (!last || last.etag === etag) continue;
+    const op = etag === null ? 'delete' : 'merge';
+    const { id: commit, committedMs: atMs, authorName: actor } = merge;
+    index.versions.add({ scope, key, path, etag, commit, atMs, actor, op, seq: null });
   }
 }
 
@@ -200,12 +235,12 @@ function applyStates(
   source: SyncSource,
   states: readonly Touched[],
   contents: ReadonlyMap<string, Buffer>,
-): SyncedChange[] {
+): void {
   const { index, isPending } = source;
-  const changed: SyncedChange[] = [];
   const gone = states.filter(({ version }) => version.etag === null);
   const present = states.filter(({ version }) => version.etag !== null);
-  for (const { identity, version } of [...gone, ...present]) {
+  const kept = new Set(present.map(({ version }) => memoryId(version.scope, version.key)));
+  for (const { identity, version, isKept } of [...gone, ...present]) {
     const { scope, key } = identity;
     if (isPending(scope, key)) continue;
     const current = index.get(scope, key);
@@ -215,10 +250,14 @@ function applyStates(
       index.remove(scope, key);
     } else {
       if (!content || (!identity.canonical && current && current.path !== version.path)) continue;
-      const { path, etag, atMs, actor, commit, seq } = version;
-      index.put({ scope, key, path, etag, atMs, actor, commit, seq: seq ?? 0, content });
+      if (isKept && current?.etag === version.etag && current.path === version.path) continue;
+      const { path, etag, atMs, actor, seq } = version;
+      index.put({ scope, key, path, etag, atMs, actor, seq: seq ?? 0, content });
     }
-    changed.push({ scope, key, etag: version.etag, actor: version.actor });
+    // What we wrote ourselves is in the feed since it was durable; what moved only has no deletion.
+    const isMoved = version.etag === null && kept.has(memoryId(scope, key));
+    if (isMoved || current?.etag === version.etag) continue;
+    const { op, etag, actor, atMs } = version;
+    index.changes.add({ scope, key, op: etag === null ? 'delete' : op, etag, actor, atMs, seq: 0 });
   }
-  return changed;
 }

@@ -43,6 +43,8 @@ export interface VersionTable {
   /** The memory that a path last stood for. */
   keyAtPath(path: string): { scope: string; key: string } | undefined;
   readonly count: number;
+  /** The highest journal position, ours or of other replicas; 0 when there is none. */
+  readonly maxSeq: number;
 }
 
 interface Row {
@@ -78,6 +80,7 @@ export function createVersionTable(db: DatabaseSync): VersionTable {
     'SELECT scope, key FROM versions WHERE path = ? ORDER BY ordinal DESC LIMIT 1',
   );
   const changedAfter = db.prepare('SELECT DISTINCT scope, key FROM versions WHERE at_ms > ?');
+  const maxSeq = db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM versions');
   const count = db.prepare('SELECT count(*) AS n FROM versions');
 
   return {
@@ -111,6 +114,9 @@ export function createVersionTable(db: DatabaseSync): VersionTable {
     },
     get count() {
       return (count.get() as unknown as { n: number }).n;
+    },
+    get maxSeq() {
+      return (maxSeq.get() as unknown as { seq: number }).seq;
     },
   };
 }

@@ -2,6 +2,7 @@ import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
 import { silentLogger } from '../../kernel/log.ts';
 import { createTempFolder } from '../../../test/fixtures/memory-in-temp.ts';
 import type { WriteRecord } from '../write-record.ts';
@@ -52,7 +53,13 @@ describe('the journal', () => {
   it('acknowledges in order, over several segments, and recovers all of it', async () => {
     await using folder = await createTempFolder();
     const done: number[] = [];
-    const options = { folder: folder.path, segments: [], maxSegmentBytes: 2000, onFailed: () => {} };
+    const options = {
+      folder: folder.path,
+      segments: [],
+      maxSegmentBytes: 2000,
+      onFailed: () => [],
+      clock: systemClock,
+    };
     await using journal = createJournal({
       ...options,
       onDurable: (records) => done.push(...records.map((one) => one.seq)),
@@ -101,7 +108,11 @@ describe('the journal', () => {
       folder: folder.path,
       segments: [],
       onDurable: (records) => seen.push(`durable ${records.map((one) => one.seq).join()}`),
-      onFailed: (records, error) => seen.push(`${error.code} ${records.map((one) => one.seq).join()}`),
+      clock: systemClock,
+      onFailed(records, error) {
+        seen.push(`${error.code} ${records.map((one) => one.seq).join()}`);
+        return [];
+      },
       disk: {
         async write(handle, bytes, position) {
           await handle.write(bytes, 0, bytes.length, position);

@@ -4,6 +4,7 @@
  */
 
 import { type FileHandle, unlink } from 'node:fs/promises';
+import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { WriteRecord } from '../write-record.ts';
 import { encodeRecord, segmentMagic } from './record-codec.ts';
@@ -36,9 +37,11 @@ export const realDisk: JournalDisk = {
   sync: (handle) => handle.datasync(),
 };
 
+/** Acknowledged writes that a failing disk did not take are tried again after so long. */
+const retryMs = 1000;
 const maxGroupBytes = 8 * 1024 * 1024;
-/** A group goes into the index in one turn of the event loop, which must stay short. */
-const maxGroupWrites = 64;
+/** A group is handed over in one turn of the event loop, which must stay short: some microseconds a write. */
+const maxGroupWrites = 1024;
 
 /** Opens the journal for appending; `segments` are the ones that recovery found. */
 export function createJournal(options: {
@@ -46,12 +49,26 @@ export function createJournal(options: {
   segments: readonly Segment[];
   /** All writes of a group, in order, once they are durable. Called in order of groups. */
   onDurable: (records: readonly WriteRecord[]) => void;
-  /** Writes that are not in the journal: the group that failed and all that were queued behind it. */
-  onFailed: (records: readonly WriteRecord[], error: AppError) => void;
+  /** A group is written, not yet synced: a crash of the process cannot take it back. */
+  onWritten?: (records: readonly WriteRecord[]) => void;
+  /**
+   * Writes that are not in the journal: the group that failed and all that were queued behind it. Those that it
+   * returns are tried again, before all others.
+   */
+  onFailed: (records: readonly WriteRecord[], error: AppError) => readonly WriteRecord[];
+  clock: Clock;
   maxSegmentBytes?: number;
   disk?: JournalDisk;
 }): Journal {
-  const { folder, onDurable, onFailed, disk = realDisk, maxSegmentBytes = 16 * 1024 * 1024 } = options;
+  const {
+    folder,
+    onDurable,
+    onWritten,
+    onFailed,
+    clock,
+    disk = realDisk,
+    maxSegmentBytes = 16 * 1024 * 1024,
+  } = options;
   let finished = [...options.segments];
   let queue: WriteRecord[] = [];
   let active: { path: string; handle: FileHandle; bytes: number; lastSeq: number } | undefined;
@@ -86,6 +103,7 @@ export function createJournal(options: {
     active ??= await openSegment(first.seq);
     const bytes = Buffer.concat(group.map(encodeRecord));
     await disk.write(active.handle, bytes, active.bytes);
+    onWritten?.(group);
     await disk.sync(active.handle);
     active.bytes += bytes.length;
     active.lastSeq = last.seq;
@@ -104,6 +122,16 @@ export function createJournal(options: {
   }
 
   let dirty = false;
+  /** Acknowledged before the disk failed; they go before all others. */
+  const held: WriteRecord[] = [];
+  let cancelRetry: (() => void) | undefined;
+
+  function retry(): void {
+    cancelRetry?.();
+    cancelRetry = undefined;
+    queue.unshift(...held.splice(0));
+    if (queue.length > 0) running ??= run();
+  }
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
@@ -120,7 +148,8 @@ export function createJournal(options: {
         dirty = true;
         const failed = [...group, ...queue];
         queue = [];
-        onFailed(failed, toStorageError(error, folder));
+        held.push(...onFailed(failed, toStorageError(error, folder)));
+        if (held.length > 0) cancelRetry ??= clock.after(retryMs, retry);
         continue;
       }
       onDurable(group);
@@ -131,7 +160,8 @@ export function createJournal(options: {
   return {
     append(records) {
       queue.push(...records);
-      running ??= run();
+      if (held.length > 0) retry();
+      else running ??= run();
     },
     async release(seq) {
       if (active && active.lastSeq <= seq && active.bytes >= maxSegmentBytes && !running)
@@ -142,6 +172,9 @@ export function createJournal(options: {
     },
     async [Symbol.asyncDispose]() {
       await running;
+      retry();
+      await running;
+      cancelRetry?.();
       if (dirty) await cutBack().catch(() => {});
       await finishSegment();
     },

@@ -1,27 +1,27 @@
 /** Search in a former state: its files are read from Git into a throw-away index. Slow, so it is bounded. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { identifyFile, needsStoredKey, scopeFolder } from '../files/key-path.ts';
+import { identifyFile, kindOfPath, needsStoredKey, scopeFolder } from '../files/key-path.ts';
 import { decodeMemoryFile } from '../files/memory-file.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
-import { type MemoryIndex, createTemporaryIndex, kindOfPath } from '../index/memory-index.ts';
+import { type IndexReader, type MemoryIndex, createTemporaryIndex } from '../index/memory-index.ts';
 
 const maxFiles = 20_000;
 const chunkFiles = 200;
 
 /**
- * An index of the memories at a commit, of one scope or of all; the caller disposes it. Throws
+ * An index of the memories at a commit, of some scopes or of all; the caller disposes it. Throws
  * INVALID_INPUT over 20,000 memories.
  */
 export async function indexCommit(
-  source: { readonly git: Git; readonly reader: ObjectReader; readonly index: MemoryIndex },
+  source: { readonly git: Git; readonly reader: ObjectReader; readonly index: IndexReader },
   commit: string,
-  scope: string | undefined,
+  scopes: readonly string[] | undefined,
 ): Promise<MemoryIndex> {
   const { git, reader, index } = source;
-  const folder = scope === undefined ? [] : ['--', `${scopeFolder(scope)}/`];
-  const out = await git.run(['ls-tree', '-r', '-z', '--full-tree', commit, ...folder]);
+  const folders = scopes ? ['--', ...scopes.map((scope) => `${scopeFolder(scope)}/`)] : [];
+  const out = await git.run(['ls-tree', '-r', '-z', '--full-tree', commit, ...folders]);
   const files = out.toString('utf8').split('\0').flatMap(parseLine);
   if (files.length > maxFiles) {
     const problem = `searches up to ${maxFiles} memories of a former state, there are ${files.length}: give a scope`;
@@ -46,12 +46,12 @@ export async function indexCommit(
         const about = {
           atMs: version?.atMs ?? 0,
           actor: version?.actor ?? '',
-          commit: version?.commit ?? null,
         };
         past.put({ scope, key, path, etag: object.id, ...about, seq: 0, content: object.content });
       }
     });
   }
+  past.transaction(() => past.writeText(files.length));
   return past;
 }
 

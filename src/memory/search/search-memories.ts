@@ -1,64 +1,193 @@
 /** The search operation: the same query and rank over the current state or a former one. */
 
-import type { MemoryOutput } from '../../kernel/memory-operations.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
+import { AppError } from '../../kernel/errors.ts';
+import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
+import { decodeMemoryFile, normalizeTags } from '../files/memory-file.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
-import { type MemoryIndex, kindOfPath } from '../index/memory-index.ts';
+import { kindOfPath } from '../files/key-path.ts';
+import type { IndexReader } from '../index/memory-index.ts';
+import { parseDateSpan } from '../versions/parse-at.ts';
 import type { VersionReader } from '../versions/read-version.ts';
-import { type ParsedQuery, parseQuery } from './query.ts';
+import { type FusedHit, fuseRanks } from './fuse-ranks.ts';
+import { textOf } from './index-words.ts';
+import { type ParsedQuery, holdsPhrase, parseQuery } from './query.ts';
+import { rankHits } from './rank-hits.ts';
 import { indexCommit } from './search-at.ts';
-import { textOf } from './search-table.ts';
+import type { SearchFilter } from './search-filter.ts';
+import { wordsOf } from './segment.ts';
 import { snippetOf } from './snippet.ts';
+import { fitTokens } from './token-budget.ts';
 
-interface SearchInput {
-  readonly query: string;
-  readonly scope?: string | undefined;
-  readonly tags?: readonly string[] | undefined;
-  readonly at?: string | undefined;
-  readonly limit: number;
-  readonly nowMs: number;
+type SearchOutput = MemoryOutput<'search'>;
+type SearchHit = SearchOutput['hits'][number];
+
+/** What to search for, and when "now" is, in milliseconds since the Unix epoch. */
+export type SearchInput = Omit<MemoryInput<'search'>, 'workspace'> & { readonly nowMs: number };
+
+/** Memories whose meaning is near a text. */
+export interface SemanticSearch {
+  /** Nearest first; undefined when the provider cannot be reached. */
+  nearest(
+    query: string,
+    filter: SearchFilter,
+    limit: number,
+  ): Promise<readonly { readonly id: number; readonly similarity: number }[] | undefined>;
 }
 
-interface SearchSource {
+/** What is searched. */
+export interface SearchSource {
   readonly git: Git;
   readonly reader: ObjectReader;
-  readonly index: MemoryIndex;
+  readonly index: IndexReader;
   readonly versions: VersionReader;
+  /** Search by meaning, in the current state only. */
+  readonly semantic?: SemanticSearch | undefined;
 }
 
-/** Hits, best first; none for a query without a word in it. */
-export async function searchMemories(
-  source: SearchSource,
-  input: SearchInput,
-): Promise<MemoryOutput<'search'>> {
-  const parsed = parseQuery(input.query);
-  if (!parsed) return { hits: [] };
-  if (input.at === undefined) return { hits: findHits(source.index, parsed, input) };
-  const moment = await source.versions.resolve(input.at, { scope: input.scope ?? 'any', key: input.query });
-  const commit = 'commit' in moment ? moment.commit : source.index.versions.commitAt(moment.atMs);
-  if (commit === undefined) return { hits: [] };
-  using past = await indexCommit(source, commit, input.scope);
+const defaultHits = 20;
+/** Rows whose order is decided with neighbours, age and meaning. */
+const minPool = 300;
+
+/** Hits, best first; none for a query without a word in it. Throws INVALID_INPUT for dates that are none. */
+export async function searchMemories(source: SearchSource, input: SearchInput): Promise<SearchOutput> {
+  const filter = filterOf(input);
+  const query = parseQuery(input.query);
+  if (input.at === undefined) return answer(source, query, filter, input);
+  if (!query) return toOutput([], input, [noWord]);
+  const { git, reader, index, versions } = source;
+  const place = { scope: filter.scopes?.[0] ?? 'any', key: input.query };
+  const moment = await versions.resolve(input.at, place);
+  const commit = 'commit' in moment ? moment.commit : index.versions.commitAt(moment.atMs);
+  if (commit === undefined) return toOutput([], input, ['There was no memory at that time.']);
+  using past = await indexCommit({ git, reader, index }, commit, filter.scopes);
   // At a commit nothing has expired: what was written then is what was asked for.
-  return { hits: findHits(past, parsed, { ...input, nowMs: 'commit' in moment ? 0 : moment.atMs }) };
+  const then = { ...filter, nowMs: 'commit' in moment ? 0 : moment.atMs };
+  return answer({ index: past }, query, then, input);
 }
 
-function findHits(
-  index: MemoryIndex,
-  parsed: ParsedQuery,
+const noWord = 'The query has no word in it.';
+
+async function answer(
+  { index, semantic }: Pick<SearchSource, 'index' | 'semantic'>,
+  query: ParsedQuery | undefined,
+  filter: SearchFilter,
   input: SearchInput,
-): MemoryOutput<'search'>['hits'] {
-  const { scope, tags, nowMs, limit } = input;
-  return index.search(parsed.match, { scope, tags, nowMs, limit }).map((entry) => {
-    const { value } = decodeMemoryFile(kindOfPath(entry.path), entry.content);
-    return {
-      key: entry.key,
-      scope: entry.scope,
-      score: entry.score,
-      snippet: snippetOf(textOf(value), parsed.words),
-      tags: [...entry.tags],
-      etag: entry.etag,
-      updatedAt: new Date(entry.atMs).toISOString(),
-    };
-  });
+): Promise<SearchOutput> {
+  const { limit = defaultHits, exclude = [], recency = 'mild', neighbors = true, nowMs } = input;
+  const poolSize = Math.max(minPool, limit);
+  const useSemantic = semantic !== undefined && input.semantic !== false;
+  const near = useSemantic ? await semantic.nearest(input.query, filter, poolSize) : undefined;
+  const find = (asked: ParsedQuery) => {
+    const found = index.search.find(asked, filter, exclude, poolSize);
+    const options = { neighbors, recency, nowMs };
+    const ranked = rankHits(index.search, found.rows, filter, options);
+    const fused = fuseRanks(index.search, ranked, near, filter);
+    return { found, hits: readHits(index, fused, asked, input, limit) };
+  };
+  const notes: string[] = [];
+  let { found, hits } = find(query ?? { words: [], phrases: [] });
+  if (query && query.phrases.length > 0 && hits.length === 0) {
+    ({ found, hits } = find({ ...query, phrases: [] }));
+    if (hits.length > 0)
+      notes.push('Nothing holds the quoted words as they are; these hits have some of them.');
+  }
+  if (!query) notes.push(noWord);
+  if (found.bounded.length > 0) {
+    notes.push(
+      `Very common, so only the newest memories with them were looked at: ${found.bounded.join(', ')}.`,
+    );
+  }
+  if (found.isCut) notes.push('Not all memories with these words were looked at: there are too many.');
+  const output = toOutput(hits, input, notes);
+  return useSemantic ? { ...output, semantic: near ? 'used' : 'unavailable' } : output;
+}
+
+/** The hits as they are answered; what only seemed to have a phrase or lacks what is excluded is passed over. */
+function readHits(
+  index: IndexReader,
+  ranked: readonly FusedHit[],
+  query: ParsedQuery,
+  input: SearchInput,
+  limit: number,
+): SearchHit[] {
+  const hits: SearchHit[] = [];
+  const excluded = (input.exclude ?? []).map((text) => wordsOf(text));
+  for (const row of ranked) {
+    if (hits.length >= limit) break;
+    const memory = index.search.memoryOf(row.id);
+    if (!memory) continue;
+    const { value, thread, sequence } = decodeMemoryFile(kindOfPath(memory.path), memory.content);
+    const text = textOf(value);
+    const has = (phrase: readonly string[]) =>
+      [text, memory.key, ...memory.tags].some((part) => holdsPhrase(part, phrase));
+    if (!query.phrases.every(has)) continue;
+    // Words mostly keep these away; what came by a neighbour or by meaning is only seen here.
+    if (excluded.some((phrase) => phrase.length > 0 && has(phrase))) continue;
+    const { text: snippet, highlights } = snippetOf(text, query.words);
+    hits.push({
+      key: memory.key,
+      scope: memory.scope,
+      score: round(row.final),
+      snippet,
+      highlights: highlights.map(([start, end]) => [start, end]),
+      tags: [...memory.tags],
+      etag: memory.etag,
+      updatedAt: new Date(memory.atMs).toISOString(),
+      ...(thread !== undefined && { thread }),
+      ...(sequence !== undefined && { sequence }),
+      ...(input.explain === true && { explain: explain(row) }),
+    });
+  }
+  return hits;
+}
+
+function explain(row: FusedHit): NonNullable<SearchHit['explain']> {
+  return {
+    words: row.words.map(({ word, counts, idf, score }) => ({
+      word,
+      ...counts,
+      idf: round(idf),
+      score: round(score),
+    })),
+    text: round(row.score),
+    neighbors: round(row.neighbors),
+    recency: round(row.recency),
+    ...(row.textRank !== undefined && { textRank: row.textRank }),
+    ...(row.semantic && {
+      semantic: { rank: row.semantic.rank, similarity: round(row.semantic.similarity) },
+    }),
+  };
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+function toOutput(hits: SearchHit[], { maxTokens }: SearchInput, notes: readonly string[]): SearchOutput {
+  const said = notes.length > 0 ? { notes: [...notes] } : {};
+  if (maxTokens === undefined) return { hits, ...said };
+  const { items, tokens } = fitTokens(hits, maxTokens, said);
+  return { hits: items, omitted: hits.length - items.length, tokens, ...said };
+}
+
+function filterOf(input: SearchInput): SearchFilter {
+  const { scope, tags, type, thread, prefix, since, until, nowMs } = input;
+  return {
+    scopes: typeof scope === 'string' ? [scope] : scope,
+    tags: tags && normalizeTags(tags),
+    type,
+    thread: thread?.toWellFormed().normalize('NFC'),
+    prefix: prefix?.normalize('NFC'),
+    sinceMs: spanOf('since', since)?.startMs,
+    untilMs: spanOf('until', until)?.endMs,
+    nowMs,
+  };
+}
+
+function spanOf(field: string, date: string | undefined): ReturnType<typeof parseDateSpan> {
+  if (date === undefined) return undefined;
+  const span = parseDateSpan(date.trim());
+  if (!span) throw new AppError('INVALID_INPUT', { field, problem: 'is not an ISO 8601 date' });
+  return span;
 }

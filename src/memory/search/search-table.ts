@@ -1,87 +1,81 @@
-/**
- * Full text in FTS5. Words come segmented; beside them the stems of English words, so that a search for
- * "decision" finds "decisions" while a prefix still matches what was written.
- */
+/** The full-text index: one line of words a memory (`index-words.ts`) in FTS5, beside it who belongs to which thread. */
 
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { clearVectors, createVectorWriter, vectorTables } from '../embeddings/vector-table.ts';
 import type { MemoryFile } from '../files/memory-file.ts';
-import { segmentText, stemsOf } from './segment.ts';
+import { createIndexWords } from './index-words.ts';
+import { createLengthReader } from './postings.ts';
 
 /**
- * Marks are part of a word, else Thai vowels and tones would cut it. The table keeps its own copy of the
- * words: without one, FTS5 goes on counting deleted rows in its ranking.
+ * Words come cut, folded and stemmed, so the tokenizer only splits at spaces. The text itself is not kept, and a
+ * deleted row is only marked: an update costs little more than an insert. Marked rows are merged away when they
+ * are half of a segment (`deletemerge`). FTS5's own totals go on counting them, so we count ourselves: a ranking
+ * must not change with a rebuild. `search_words` lists the places of a word; ranking reads it, as the
+ * rank of FTS5 visits every memory with the word.
  */
 export const searchTable = `
   CREATE VIRTUAL TABLE search USING fts5 (
-    key, tags, body, stems,
-    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+    words, content = '', contentless_delete = 1, tokenize = 'ascii'
   );
+  INSERT INTO search (search, rank) VALUES ('deletemerge', 50), ('automerge', 8);
+  CREATE VIRTUAL TABLE search_words USING fts5vocab (search, instance);
+  CREATE TABLE search_totals (memories INTEGER NOT NULL, words INTEGER NOT NULL);
+  INSERT INTO search_totals VALUES (0, 0);
+  CREATE TABLE threads (
+    entry_id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    sequence INTEGER
+  );
+  CREATE INDEX threads_place ON threads (scope, thread, sequence);
+  ${vectorTables}
 `;
 
-const maxBodyLength = 256 * 1024;
+/** What empties the tables of the search. */
+export const clearSearch = `DELETE FROM search; UPDATE search_totals SET memories = 0, words = 0; DELETE FROM threads; ${clearVectors}`;
+
+/** Columns of a query on `entries` that come from the search's tables. */
+export const threadColumns = `
+  (SELECT thread FROM threads WHERE entry_id = id) AS thread,
+  (SELECT sequence FROM threads WHERE entry_id = id) AS sequence`;
 
 export interface SearchWriter {
+  /** Keeps the place of a memory in its thread, in place of what was there. */
+  putThread(rowId: number, scope: string, file: MemoryFile): void;
   /** Indexes a memory under a row id, in place of what was there. */
-  put(rowId: number, key: string, file: MemoryFile): void;
+  put(rowId: number, place: { readonly scope: string; readonly key: string }, file: MemoryFile): void;
   remove(rowId: number): void;
 }
 
-/** Writes into the `search` table of a database. */
+/** Writes into the search's tables of a database. */
 export function createSearchWriter(db: DatabaseSync): SearchWriter {
-  const put = db.prepare(
-    'INSERT OR REPLACE INTO search (rowid, key, tags, body, stems) VALUES (?, ?, ?, ?, ?)',
-  );
+  const put = db.prepare('INSERT OR REPLACE INTO search (rowid, words) VALUES (?, ?)');
   const remove = db.prepare('DELETE FROM search WHERE rowid = ?');
+  const lengthOf = createLengthReader(db);
+  const count = db.prepare('UPDATE search_totals SET memories = memories + ?, words = words + ?');
+  const putThread = db.prepare(
+    'INSERT OR REPLACE INTO threads (entry_id, scope, thread, sequence) VALUES (?, ?, ?, ?)',
+  );
+  const removeThread = db.prepare('DELETE FROM threads WHERE entry_id = ?');
+  const indexWords = createIndexWords();
+  const vectors = createVectorWriter(db);
   return {
-    put(rowId, key, file) {
-      const words = segmentText(key);
-      const tags = segmentText(file.tags.join(' '));
-      const body = segmentText(textOf(file.value).slice(0, maxBodyLength));
-      const stems = stemsOf(`${words} ${tags} ${body}`).join(' ');
-      put.run(rowId, words, tags, body, stems);
+    put(rowId, { scope, key }, file) {
+      const before = lengthOf(rowId);
+      put.run(rowId, indexWords(scope, key, file));
+      count.run(before === undefined ? 1 : 0, (lengthOf(rowId) ?? 0) - (before ?? 0));
+      vectors.changed(rowId);
+    },
+    putThread(rowId, scope, { thread, sequence }) {
+      if (thread === undefined) removeThread.run(rowId);
+      else putThread.run(rowId, scope, thread, sequence ?? null);
     },
     remove(rowId) {
+      const before = lengthOf(rowId);
       remove.run(rowId);
+      if (before !== undefined) count.run(-1, -before);
+      removeThread.run(rowId);
+      vectors.removed(rowId);
     },
   };
-}
-
-/** A condition on memories as SQL, for joining with the `search` table. */
-export interface SearchFilter {
-  readonly sql: string;
-  readonly parameters: readonly SQLInputValue[];
-}
-
-/** Row ids and scores (higher is better) of the best matches; `entries` must have the same row ids. */
-export function searchRows(
-  db: DatabaseSync,
-  match: string,
-  filter: SearchFilter,
-  limit: number,
-): { id: number; score: number }[] {
-  const rows = db
-    .prepare(
-      `SELECT e.id AS id, bm25(search, 4.0, 3.0, 1.0, 0.5) AS rank
-       FROM search JOIN entries e ON e.id = search.rowid
-       WHERE search MATCH ? AND ${filter.sql} ORDER BY rank, e.id LIMIT ?`,
-    )
-    .all(match, ...filter.parameters, limit) as unknown as { id: number; rank: number }[];
-  return rows.map((row) => ({ id: row.id, score: Number((-row.rank).toPrecision(6)) }));
-}
-
-/** All words of a value: text as it is, of JSON the field names and the leaves. */
-export function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const parts: string[] = [];
-  const walk = (part: unknown): void => {
-    if (Array.isArray(part)) for (const item of part) walk(item);
-    else if (typeof part === 'object' && part !== null) {
-      for (const [name, field] of Object.entries(part)) {
-        parts.push(`${name}:`);
-        walk(field);
-      }
-    } else if (part !== null) parts.push(typeof part === 'string' ? part : JSON.stringify(part));
-  };
-  walk(value);
-  return parts.join(' ');
 }

@@ -128,9 +128,11 @@ describe('search', () => {
 });
 
 describe('parseQuery', () => {
+  const wordsIn = (query: string) => parseQuery(query)?.words.map(({ word }) => word);
+
   it('drops stop words unless there is nothing else', () => {
-    expect(parseQuery('what is the plan')?.words).toEqual(['plan']);
-    expect(parseQuery('how are you')?.words).toEqual(['how', 'are', 'you']);
+    expect(wordsIn('what is the plan')).toEqual(['plan']);
+    expect(wordsIn('how are you')).toEqual(['how', 'are', 'you']);
     expect(parseQuery('...')).toBeUndefined();
   });
 });
@@ -154,18 +156,35 @@ describe('stemOf', () => {
 });
 
 describe('snippetOf', () => {
-  it('is short, on one line and well formed, whatever the text', () => {
+  const wordsOf = (query: string) => parseQuery(query)?.words ?? [];
+
+  it('is short, on one line and well formed, with highlights inside it, whatever the text', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary', maxLength: 2000 }),
-        fc.string({ minLength: 1, maxLength: 5 }),
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 5 }),
         (text, word) => {
-          const snippet = snippetOf(text, [word]);
-          expect(snippet.length).toBeLessThanOrEqual(202);
-          expect(snippet).not.toContain('\n');
+          const snippet = snippetOf(text + word, wordsOf(word));
+          expect(snippet.text.length).toBeLessThanOrEqual(202);
+          expect(snippet.text).not.toContain('\n');
+          expect(snippet.text.isWellFormed()).toBe(true);
+          for (const [start, end] of snippet.highlights) {
+            expect(start).toBeLessThan(end);
+            expect(end).toBeLessThanOrEqual(snippet.text.length);
+          }
         },
       ),
     );
-    expect(snippetOf(`${'a '.repeat(500)}needle${' b'.repeat(500)}`, ['needle'])).toContain('needle');
+  });
+
+  it('shows the part with most of the words, and where they stand', () => {
+    const filler = 'lorem ipsum dolor '.repeat(30);
+    const text = `A plan. ${filler} the plans of the Moon ${filler} moon ${filler}`;
+    const { text: snippet, highlights } = snippetOf(text, wordsOf('moon plan'));
+    expect(snippet).toMatch(/^…/);
+    expect(highlights.map(([start, end]) => snippet.slice(start, end))).toEqual(['plans', 'Moon']);
+    const thai = snippetOf('พรุ่งนี้ไปกินข้าวผัดกับ Ada ที่เชียงใหม่', wordsOf('ข้าวผัด ada'));
+    expect(thai.highlights.map(([start, end]) => thai.text.slice(start, end)).join('')).toContain('Ada');
+    expect(thai.highlights.map(([start, end]) => thai.text.slice(start, end)).join('')).toContain('ข้าวผัด');
   });
 });

@@ -1,6 +1,6 @@
 /** What changed between two values of a memory: by field for JSON, by line for text. */
 
-import type { MemoryOutput } from '../../kernel/memory-operations.ts';
+import type { MemoryOutput } from '../../kernel/memory/operations.ts';
 import type { MemoryFile } from '../files/memory-file.ts';
 import { diffJson } from './json-diff.ts';
 import { diffText } from './text-diff.ts';

@@ -1,6 +1,6 @@
 /** What a caller means by a version: a commit, a moment, or a snapshot. */
 
-import { snapshotNameShape } from '../../kernel/memory-shapes.ts';
+import { snapshotNameShape } from '../../kernel/memory/shapes.ts';
 
 /** A commit by the beginning of its id, the end of a span of time in milliseconds since the Unix epoch, or a snapshot. */
 export type AtSpec =
@@ -24,12 +24,18 @@ export function parseAt(at: string): AtSpec[] {
   }
   const specs: AtSpec[] = [];
   if (/^[0-9a-f]{4,40}$/i.test(text)) specs.push({ commitPrefix: text.toLowerCase() });
-  const atMs = parseDate(text);
-  if (atMs !== undefined) specs.push({ atMs });
+  const span = parseDateSpan(text);
+  if (span) specs.push({ atMs: span.endMs });
   return specs;
 }
 
-function parseDate(text: string): number | undefined {
+/**
+ * The first and the last millisecond that a date can stand for, since the Unix epoch; undefined for what is
+ * no date.
+ */
+export function parseDateSpan(
+  text: string,
+): { readonly startMs: number; readonly endMs: number } | undefined {
   const match = datePattern.exec(text);
   if (!match) return undefined;
   const [, year = '', month, day, hour, minute, second, fraction, offset] = match;
@@ -39,7 +45,8 @@ function parseDate(text: string): number | undefined {
   if (mo < 0 || mo > 11 || d < 1 || d > daysIn(y, mo) || h > 24 || mi > 59 || s > 60) return undefined;
   const milliseconds = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6);
   const startMs = Date.UTC(y, mo, d, h, mi, s, milliseconds) - offsetMs(offset);
-  return startMs + spanMs({ y, mo }, { month, day, hour, second, fraction });
+  const endMs = startMs + spanMs({ y, mo }, { month, day, hour, second, fraction });
+  return { startMs, endMs };
 }
 
 /** How long the named span lasts, less the one millisecond that belongs to the next. */

@@ -1,10 +1,10 @@
 /** A memory as it was at a commit or a date. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { keyPath } from '../files/key-path.ts';
+import { keyPath, kindOfPath } from '../files/key-path.ts';
 import { type MemoryFile, decodeMemoryFile } from '../files/memory-file.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
-import { type MemoryIndex, kindOfPath } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/memory-index.ts';
 import { parseAt } from './parse-at.ts';
 import { snapshotRefs } from './snapshots.ts';
 import type { Version } from '../index/version-table.ts';
@@ -30,7 +30,7 @@ export interface VersionReader {
 }
 
 /** Reads versions that are in Git; flush before, so that all are. */
-export function createVersionReader(index: MemoryIndex, reader: ObjectReader): VersionReader {
+export function createVersionReader(index: IndexReader, reader: ObjectReader): VersionReader {
   async function findCommit(prefix: string): Promise<string | undefined> {
     const object = await reader.read(`${prefix}^{commit}`);
     if (object === 'ambiguous') {

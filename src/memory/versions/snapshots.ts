@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import type { MemoryOutput } from '../../kernel/memory-operations.ts';
+import type { MemoryOutput } from '../../kernel/memory/operations.ts';
 import { authorOf } from '../git/commit-message.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { Git } from '../git/run-git.ts';

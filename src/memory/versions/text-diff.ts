@@ -4,7 +4,8 @@ const context = 3;
 /** Texts that differ in more lines are shown as replaced between their common ends. */
 const maxEdits = 1500;
 
-interface Line {
+/** A line of a comparison. */
+export interface Line {
   readonly mark: ' ' | '-' | '+';
   readonly text: string;
 }
@@ -22,7 +23,8 @@ function splitLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-function diffLines(before: readonly string[], after: readonly string[]): Line[] {
+/** Both texts by line: kept, taken away or added. */
+export function diffLines(before: readonly string[], after: readonly string[]): Line[] {
   let head = 0;
   while (head < before.length && head < after.length && before[head] === after[head]) head += 1;
   let tail = 0;

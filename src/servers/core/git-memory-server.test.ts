@@ -3,7 +3,7 @@ import { createMemoryDouble } from '../../../test/fixtures/memory-double.ts';
 import { callTool, makeToolContext } from '../../../test/fixtures/tool-context.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { ToolError } from '../../kernel/define-server.ts';
-import { memoryOperations } from '../../kernel/memory-operations.ts';
+import { memoryOperations } from '../../kernel/memory/operations.ts';
 import server from './git-memory-server.ts';
 
 describe('git-memory-server', () => {

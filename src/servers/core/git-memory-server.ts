@@ -14,7 +14,7 @@ import {
   type MemoryOperation,
   memoryOperations,
   scopeShape,
-} from '../../kernel/memory-operations.ts';
+} from '../../kernel/memory/operations.ts';
 
 const settingsShape = z.strictObject({
   defaultScope: scopeShape
@@ -38,6 +38,7 @@ const scopedOperations: ReadonlySet<MemoryOperation> = new Set<MemoryOperation>(
   'store_many',
   'append',
   'increment',
+  'links',
 ]);
 
 function memoryTool(operation: MemoryOperation): ToolDefinition {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../kernel/clock.ts';
 import type { RpcNotification } from '../../kernel/json-rpc.ts';
 import { createWatches } from '../../transport/in-process/resources.ts';
-import { memoryResources, memoryUri, parseMemoryUri } from './memory-resources.ts';
+import { memoryUri, parseMemoryUri } from '../../kernel/memory/memory-uri.ts';
+import { memoryResources } from './memory-resources.ts';
 
 const scope = fc.constantFrom('shared', 'coordinator', 'category:database', 'server:sqlite-3104');
 
@@ -60,5 +61,23 @@ describe('watched memories', () => {
     watches.memoryChanged({ scope: 'shared', key: 'แผน' });
     clock.advance(100);
     expect(got).toHaveLength(3);
+  });
+
+  it('say where in the change feed they are, in the order of the feed', () => {
+    const clock = createFakeClock();
+    const got: unknown[] = [];
+    const watches = createWatches(memoryResources, ({ params }) => got.push(params), clock);
+    for (const key of ['a', 'b']) watches.add(memoryUri('shared', key));
+    for (const [key, position] of [
+      ['a', 'e-1'],
+      ['b', 'e-2'],
+      ['a', 'e-3'],
+    ] as const)
+      watches.memoryChanged({ scope: 'shared', key, position });
+    clock.advance(100);
+    expect(got).toEqual([
+      { uri: 'memory://shared/b', _meta: { 'git-memory-mcp/position': 'e-2' } },
+      { uri: 'memory://shared/a', _meta: { 'git-memory-mcp/position': 'e-3' } },
+    ]);
   });
 });

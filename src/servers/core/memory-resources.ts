@@ -2,29 +2,8 @@
 
 import type { ResourceProvider, ToolContext } from '../../kernel/define-server.ts';
 import { AppError, isAppError } from '../../kernel/errors.ts';
-import { scopeShape } from '../../kernel/memory-operations.ts';
-
-const scheme = 'memory://';
-
-/** Key segments keep their slashes; everything else that a URI may not hold is percent-encoded. */
-export function memoryUri(scope: string, key: string): string {
-  return `${scheme}${encodeURIComponent(scope)}/${key.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-/** Scope and key of a memory's URI in any spelling; undefined for what is none. */
-export function parseMemoryUri(uri: string): { scope: string; key: string } | undefined {
-  if (!uri.toLowerCase().startsWith(scheme)) return undefined;
-  const [scope = '', ...segments] = uri.slice(scheme.length).split('/');
-  try {
-    const place = {
-      scope: decodeURIComponent(scope),
-      key: segments.map(decodeURIComponent).join('/').normalize('NFC'),
-    };
-    return place.key !== '' && scopeShape.safeParse(place.scope).success ? place : undefined;
-  } catch {
-    return undefined;
-  }
-}
+import { memoryUri, parseMemoryUri } from '../../kernel/memory/memory-uri.ts';
+import { scopeShape } from '../../kernel/memory/operations.ts';
 
 /** Memories that one page of a completion offers. */
 const maxOffered = 101;

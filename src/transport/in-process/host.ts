@@ -6,7 +6,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import { messageOf, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { MemoryCaller, MemoryOperation } from '../../kernel/memory-operations.ts';
+import type { MemoryCaller, MemoryOperation } from '../../kernel/memory/operations.ts';
 import type { FromHost, ToHost } from './wire.ts';
 
 /** Runs an operation of the shared memory on behalf of a tool. */

@@ -28,8 +28,8 @@ export function createHosts(options: {
   const { logger, memory, clock = systemClock } = options;
   const hosts: Host[] = [];
   let isDisposed = false;
-  const deaf = options.onMemoryChange?.((change) => {
-    for (const host of hosts) host.memoryChanged({ scope: change.scope, key: change.key });
+  const deaf = options.onMemoryChange?.(({ scope, key, position }) => {
+    for (const host of hosts) host.memoryChanged({ scope, key, ...(position !== undefined && { position }) });
   });
 
   function leastLoaded(): Host {

@@ -6,7 +6,7 @@ import type {
   MemoryInput,
   MemoryOperation,
   MemoryOutput,
-} from '../../kernel/memory-operations.ts';
+} from '../../kernel/memory/operations.ts';
 import type { FromHost, ToHost } from './wire.ts';
 
 export interface MemoryProxy {

@@ -4,6 +4,7 @@ import type { MemoryChangeNotice, ResourceProvider, ToolContext } from '../../ke
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification } from '../../kernel/json-rpc.ts';
+import { changePositionKey } from '../../kernel/protocol.ts';
 
 /** Longest list that completion/complete may answer with (2025-11-25, completion). */
 const maxCompletions = 100;
@@ -59,12 +60,14 @@ export function createWatches(
   clock: Clock = systemClock,
 ): Watches {
   const spellings = new Map<string, Set<string>>();
-  const changed = new Set<string>();
+  /** Positions by canonical URI, in their order: who has heard of one has heard of all before it. */
+  const changed = new Map<string, string | undefined>();
 
   function tell(): void {
-    for (const canonical of changed) {
+    for (const [canonical, position] of changed) {
+      const meta = position === undefined ? {} : { _meta: { [changePositionKey]: position } };
       for (const uri of spellings.get(canonical) ?? []) {
-        send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+        send({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri, ...meta } });
       }
     }
     changed.clear();
@@ -87,7 +90,8 @@ export function createWatches(
       const canonical = spellings.size === 0 ? undefined : provider.changedUri(change);
       if (canonical === undefined || !spellings.has(canonical)) return;
       if (changed.size === 0) clock.after(pauseMs, tell);
-      changed.add(canonical);
+      changed.delete(canonical);
+      changed.set(canonical, change.position);
     },
   };
 }

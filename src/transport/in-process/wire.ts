@@ -3,7 +3,7 @@
 import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import type { ErrorCode } from '../../kernel/errors.ts';
 import type { JsonObject, RpcErrorObject, RpcNotification } from '../../kernel/json-rpc.ts';
-import type { MemoryCaller, MemoryOperation } from '../../kernel/memory-operations.ts';
+import type { MemoryCaller, MemoryOperation } from '../../kernel/memory/operations.ts';
 import type { McpLogLevel } from '../../kernel/protocol.ts';
 import type { ServerIdentity } from '../connection.ts';
 

@@ -9,7 +9,8 @@ import {
 } from './folder-file.ts';
 import { createFolderNames, foldName, keyOfPath } from './folder-names.ts';
 import { decodeJsonLine, encodeJsonLine } from './json-lines.ts';
-import { createGraphReader, encodeEntity, graphKey } from './knowledge-graph.ts';
+import { graphKey } from '../../../kernel/memory/graph-key.ts';
+import { createGraphReader, encodeEntity } from './knowledge-graph.ts';
 import { tagSet } from './memory-entry.ts';
 
 const hostileSegments = fc.constantFrom(

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { messageOf } from '../../../kernel/errors.ts';
-import { keyShape, scopeShape, valueShape } from '../../../kernel/memory-operations.ts';
+import { keyShape, scopeShape, valueShape } from '../../../kernel/memory/operations.ts';
 import { badInput, type MemoryEntry, type StoredMemory } from './memory-entry.ts';
 
 /** Other fields, such as `updatedAt` and `etag`, say how it was; they cannot be stored. */

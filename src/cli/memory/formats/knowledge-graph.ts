@@ -1,7 +1,7 @@
 /** The JSONL file of @modelcontextprotocol/server-memory: a line an entity, a line a relation. */
 
-import { hash } from 'node:crypto';
 import { z } from 'zod';
+import { graphKey } from '../../../kernel/memory/graph-key.ts';
 import { parseLine } from './json-lines.ts';
 import { badInput, type MemoryEntry } from './memory-entry.ts';
 
@@ -31,19 +31,6 @@ type Entity = z.infer<typeof entityShape>;
 
 /** Where entities live unless a prefix says otherwise. */
 export const graphPrefix = 'graph/entities/';
-const maxNameLength = 300;
-
-/** The last part of an entity's key: its name, or the beginning of it and a hash where the name cannot be a key. */
-export function graphKey(name: string): string {
-  const safe = name
-    .toWellFormed()
-    .normalize('NFC')
-    .replaceAll(/[/%\0]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  const isExact = safe.length <= maxNameLength && name === name.normalize('NFC') && name.isWellFormed();
-  if (isExact && !/^\.{0,2}$|~[0-9a-f]{16}$/.test(safe)) return safe;
-  const digest = hash('sha256', JSON.stringify(name), 'hex').slice(0, 16);
-  return `${safe.slice(0, maxNameLength).toWellFormed()}~${digest}`;
-}
 
 /** Gathers the lines of a graph file, whose relations may stand anywhere. */
 export interface GraphReader {

@@ -1,7 +1,7 @@
 /** What every format reads: a memory without its history. */
 
 import { AppError } from '../../../kernel/errors.ts';
-import type { MemoryOutput } from '../../../kernel/memory-operations.ts';
+import type { MemoryOutput } from '../../../kernel/memory/operations.ts';
 
 /** A memory as a format holds it. */
 export interface MemoryEntry {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, isAppError } from '../../../kernel/errors.ts';
 import { ToolError, type ToolContext } from '../../../kernel/define-server.ts';
-import { type MemoryInput, type MemoryOutput, scopeShape } from '../../../kernel/memory-operations.ts';
+import { type MemoryInput, type MemoryOutput, scopeShape } from '../../../kernel/memory/operations.ts';
 import { type Process, processShape } from './process.ts';
 
 export const settingsShape = z.strictObject({

@@ -1,0 +1,93 @@
+/** What people say between the things that matter, written by hand for this bench. */
+
+/** English lines. */
+export const smallTalk: readonly string[] = [
+  'Hi! Good to hear from you.',
+  'Hey, do you have a minute?',
+  'Sorry I did not answer earlier, the day was mad.',
+  'No worries, I was busy at work too.',
+  'It has been raining here since Tuesday.',
+  'The weather is lovely, I should go for a run.',
+  'Did you sleep well?',
+  'Not really, the neighbour had a party.',
+  'I am on the train, the connection may drop.',
+  'Let us have dinner together soon.',
+  'I am so tired, I could sleep for a week.',
+  'My sister says hello, by the way.',
+  'That is great news, I am happy for you!',
+  'Oh no, that sounds awful.',
+  'Seriously? I had no idea.',
+  'You should write that down somewhere.',
+  'I will send you the pictures of the trip later.',
+  'Remind me to give you your book back.',
+  'The doctor was late again, I waited for an hour.',
+  'We need to plan the weekend at some point.',
+  'I have a meeting at four, but until then I am free.',
+  'The project is keeping me awake at night.',
+  'My phone battery is nearly dead.',
+  'I made far too much soup, do you want some?',
+  'The dog next door barks all day long.',
+  'I am trying to drink less coffee.',
+  'Is the car parked outside yours?',
+  'I love this time of the year.',
+  'How is everyone at home?',
+  'Same as always, nothing new.',
+  'I nearly forgot your birthday last year, never again.',
+  'Work was fine, mostly talking about the release.',
+  'I watched something on the train but I forgot the title.',
+  'Can you call me when you get home?',
+  'Sure, around eight.',
+  'I am thinking of moving the desk to the window.',
+  'Your plan sounds good to me.',
+  'I owe you a coffee.',
+  'Let me check my calendar first.',
+  'The garden needs water, and so do I.',
+  'What a week.',
+  'I read the message twice and still do not get it.',
+  'That reminds me of our first year in the city.',
+  'I will think about it and tell you tomorrow.',
+  'Talk soon, take care!',
+  'Good night, and say hi to the others.',
+];
+
+/** Thai lines. */
+export const thaiSmallTalk: readonly string[] = [
+  'สวัสดี เป็นยังไงบ้าง',
+  'ช่วงนี้งานยุ่งมากเลย',
+  'ฝนตกทุกวันเลย เบื่อมาก',
+  'ว่างไหม อยากคุยด้วย',
+  'เมื่อคืนนอนไม่ค่อยหลับ',
+  'เดี๋ยวส่งรูปให้ดูนะ',
+  'ดีใจด้วยนะ',
+  'จริงเหรอ ไม่รู้มาก่อนเลย',
+  'ไว้ไปกินข้าวด้วยกันนะ',
+  'วันนี้รถติดมาก',
+  'ประชุมตอนบ่ายสี่โมง',
+  'แล้วเจอกันนะ ดูแลตัวเองด้วย',
+  'ขอคิดดูก่อนนะ',
+  'คิดถึงทุกคนที่บ้าน',
+];
+
+/** People of the conversations, two by two. */
+export const pairs: readonly (readonly [string, string])[] = [
+  ['Mali', 'Joe'],
+  ['Hannah', 'Sunil'],
+  ['Beatriz', 'Kofi'],
+  ['Elif', 'Marcus'],
+  ['Zoe', 'Anders'],
+  ['Priya', 'Luca'],
+  ['Noor', 'Stefan'],
+  ['Greta', 'Diego'],
+  ['Chloe', 'Emeka'],
+  ['Vera', 'Hiro'],
+];
+
+/** People who write Thai. */
+export const thaiPairs: readonly (readonly [string, string])[] = [
+  ['สมชาย', 'วันดี'],
+  ['ปรีชา', 'อรุณี'],
+  ['ธนา', 'กมล'],
+  ['นภา', 'วิชัย'],
+  ['สุดา', 'อนันต์'],
+  ['พิมพ์', 'ชาติ'],
+];

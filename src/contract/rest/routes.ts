@@ -1,0 +1,24 @@
+/** The REST API under /api/v1, a group of routes a file. */
+
+import { z } from 'zod';
+import { memoryRoutes } from './memory-routes.ts';
+import { serverRoutes } from './server-routes.ts';
+import { statusRoutes } from './status-routes.ts';
+import { toolRoutes } from './tool-routes.ts';
+
+/** Every route by name. */
+export const routes = { ...statusRoutes, ...serverRoutes, ...toolRoutes, ...memoryRoutes } as const;
+
+export type RouteName = keyof typeof routes;
+
+/** RFC 9457 problem details with our code, the error's data and its log id. */
+export const problemShape = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  code: z.string(),
+  id: z.string(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type Problem = z.infer<typeof problemShape>;

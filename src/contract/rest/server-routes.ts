@@ -1,0 +1,115 @@
+/** Routes of the server instances. */
+
+import { z } from 'zod';
+import { defineRoute } from '../define-route.ts';
+import { pageQuery } from './page-query.ts';
+
+export const instanceStates = [
+  'stopped',
+  'starting',
+  'ready',
+  'degraded',
+  'unhealthy',
+  'draining',
+  'sleeping',
+  'failed',
+] as const;
+
+export const serverShape = z.object({
+  id: z.string().describe('Instance id, e.g. sqlite-3104.'),
+  name: z.string().describe('Name of its definition, e.g. sqlite.'),
+  alias: z.string().describe('Prefix of its tools in /mcp; empty for the memory server.'),
+  title: z.string(),
+  category: z.string(),
+  port: z.number().int(),
+  transport: z.enum(['in-process', 'stdio', 'streamable-http']),
+  state: z.enum(instanceStates),
+  reason: z.string().optional().describe('Why it is in a state that is not ready.'),
+  era: z.enum(['legacy', 'modern']).optional(),
+  replicas: z.number().int(),
+  lazy: z.boolean(),
+  restarts: z.number().int(),
+  calls: z.number().int(),
+  errors: z.number().int(),
+  pid: z.number().int().optional(),
+  tools: z.number().int().optional(),
+  startedAt: z.string().optional(),
+});
+export type ServerItem = z.infer<typeof serverShape>;
+
+const idParams = z.object({ id: z.string().min(1).max(200) });
+
+/** What `mcpServers` entries take; the config schema checks it in full. */
+const serverEntry = z.record(z.string(), z.unknown());
+
+/** Listing, adding, starting and stopping of servers. */
+export const serverRoutes = {
+  serversList: defineRoute({
+    method: 'GET',
+    path: '/api/v1/servers',
+    summary: 'Lists server instances in port order.',
+    query: z.object({
+      ...pageQuery,
+      category: z.string().optional(),
+      state: z.enum(instanceStates).optional(),
+    }),
+    response: z.object({ items: z.array(serverShape), nextCursor: z.string().optional() }),
+  }),
+  serversAdd: defineRoute({
+    method: 'POST',
+    path: '/api/v1/servers',
+    summary:
+      'Adds a server under a name, in the form of an mcpServers entry, and starts it; kept over restarts.',
+    body: z.strictObject({ name: z.string().min(1).max(64), entry: serverEntry }),
+    response: serverShape,
+  }),
+  serversInspect: defineRoute({
+    method: 'GET',
+    path: '/api/v1/servers/:id',
+    summary: 'One instance with its tools, replicas and server identity.',
+    params: idParams,
+    response: serverShape.extend({
+      url: z.string().describe('Its single-server MCP endpoint.'),
+      serverInfo: z.record(z.string(), z.unknown()).optional(),
+      capabilities: z.record(z.string(), z.unknown()).optional(),
+      instructions: z.string().optional(),
+      toolNames: z.array(z.string()),
+    }),
+  }),
+  serversRemove: defineRoute({
+    method: 'DELETE',
+    path: '/api/v1/servers/:id',
+    summary: 'Stops an added server and forgets it.',
+    params: idParams,
+    response: z.object({ removed: z.string() }),
+  }),
+  serversStart: defineRoute({
+    method: 'POST',
+    path: '/api/v1/servers/:id/start',
+    summary: 'Starts an instance.',
+    params: idParams,
+    response: serverShape,
+  }),
+  serversStop: defineRoute({
+    method: 'POST',
+    path: '/api/v1/servers/:id/stop',
+    summary: 'Stops an instance until it is started again.',
+    params: idParams,
+    response: serverShape,
+  }),
+  serversRestart: defineRoute({
+    method: 'POST',
+    path: '/api/v1/servers/:id/restart',
+    summary: 'Stops and starts an instance.',
+    params: idParams,
+    response: serverShape,
+  }),
+  serversLogs: defineRoute({
+    method: 'GET',
+    path: '/api/v1/servers/:id/logs',
+    summary: 'The last lines an instance wrote to standard error, oldest first.',
+    params: idParams,
+    query: z.object({ tail: z.coerce.number().int().min(1).max(5000).optional().describe('Default 200.') }),
+    response: z.object({ lines: z.array(z.object({ at: z.string(), line: z.string() })) }),
+  }),
+} as const;

@@ -1,0 +1,42 @@
+/** Lets calls pass side by side, and now and then one that must be alone. */
+
+export interface CallGate {
+  /** Runs `work` beside other calls; while one runs alone, it waits for that. */
+  pass<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs `work` when the calls under way have ended; calls that come meanwhile wait. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** An open gate. */
+export function createCallGate(): CallGate {
+  const state: { closed: Promise<unknown> | undefined } = { closed: undefined };
+  let active = 0;
+  let whenEmpty: (() => void) | undefined;
+
+  return {
+    async pass(work) {
+      while (state.closed) await state.closed.catch(() => {});
+      active += 1;
+      try {
+        return await work();
+      } finally {
+        active -= 1;
+        if (active === 0) whenEmpty?.();
+      }
+    },
+    async alone(work) {
+      // Nothing may come between the look and the closing, so there is no await but in the loop.
+      while (state.closed) await state.closed.catch(() => {});
+      const empty = new Promise<void>((resolve) => {
+        whenEmpty = resolve;
+      });
+      if (active === 0) whenEmpty?.();
+      const done = empty.then(work).finally(() => {
+        state.closed = undefined;
+        whenEmpty = undefined;
+      });
+      state.closed = done;
+      return done;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** A change that someone wants, before it is checked and accepted. */
+
+import { AppError } from '../kernel/errors.ts';
+import type { MemoryFile } from './files/memory-file.ts';
+import type { WriteOp } from './write-record.ts';
+
+type NewFile = Omit<MemoryFile, 'key'>;
+
+/** A change that someone wants. */
+export interface Change {
+  readonly op: WriteOp;
+  readonly scope: string;
+  /** Normalized. */
+  readonly key: string;
+  /** What to keep, or how it comes from what is there now; undefined deletes. */
+  readonly file?: NewFile | ((now: MemoryFile | undefined) => NewFile | undefined);
+  /** An etag, or `absent`. */
+  readonly ifMatch?: string | undefined;
+  /** Deletes also what has expired and so is not there for others. */
+  readonly isExpiry?: boolean;
+  /** Files of the repository that go in the same commit; the change counts as one even if the value stays. */
+  readonly removePaths?: readonly string[];
+  readonly actor: string;
+  readonly agent: string;
+  readonly requestId?: string | undefined;
+  /** Relaxed ones are acknowledged when they are with the operating system, before the disk has them. */
+  readonly durability?: 'strict' | 'relaxed' | undefined;
+}
+
+/** Throws MEMORY_CHANGED when the change asks for another etag than this. */
+export function requireMatch({ scope, key, ifMatch }: Change, etag: string | null): void {
+  const actual = etag ?? 'absent';
+  if (ifMatch === undefined || ifMatch === actual) return;
+  throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
+}

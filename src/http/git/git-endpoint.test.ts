@@ -447,6 +447,8 @@ describe('the endpoint', () => {
     const listing = Buffer.from('0014command=ls-refs\n00010014ref-prefix refs/0000');
     const packed = await post('git-upload-pack', gzipSync(listing), 'gzip');
     expect(await packed.text()).toContain('refs/heads/main');
+    const tooMuch = await post('git-upload-pack', Buffer.concat([listing, Buffer.alloc(4_000_000)]));
+    expect(await tooMuch.text()).toContain('refs/heads/main');
     expect((await post('git-upload-pack', listing, 'br')).status).toBe(400);
     expect(await (await post('git-receive-pack', Buffer.from('0000'))).text()).toBe('');
     const broken = await post('git-receive-pack', Buffer.from('zzzz'));

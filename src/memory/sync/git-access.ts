@@ -4,7 +4,6 @@
  */
 
 import { type Readable, addAbortSignal } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../kernel/errors.ts';
 import { createConcurrencyLimit } from '../../kernel/concurrency-limit.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -97,10 +96,13 @@ export function createGitAccess(parts: GitAccessParts): GitAccess {
     },
     async fetch(body, request) {
       const { child } = await uploadPack([], request);
-      pipeline(body, child.stdin).catch((error: unknown) => {
-        child.stdout.destroy(error instanceof Error ? error : undefined);
+      body.once('error', (error) => {
+        child.stdout.destroy(error);
         child.kill();
       });
+      // Git may answer and end before it has read everything: that is no failure, and its answer counts.
+      child.stdin.once('close', () => body.resume());
+      body.pipe(child.stdin);
       return child.stdout;
     },
     async *push(body, request) {

@@ -13,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
 import { silentLogger } from '../src/kernel/log.ts';
 import { keyPath } from '../src/memory/files/key-path.ts';
+import { keylessCodec } from '../src/memory/encryption/file-codec.ts';
 import { blobId, decodeMemoryFile, encodeMemoryFile } from '../src/memory/files/memory-file.ts';
 import { createObjectReader } from '../src/memory/git/object-reader.ts';
 import { createGit } from '../src/memory/git/run-git.ts';
@@ -140,7 +141,14 @@ const kinds: Readonly<Record<string, () => Omit<SearchInput, 'nowMs'>>> = {
 async function measureSearch(index: MemoryIndex, db: DatabaseSync, folder: string) {
   const git = createGit(folder);
   await using reader = createObjectReader(git);
-  const source = { git, reader, index, versions: createVersionReader(index, reader) };
+  const source = {
+    git,
+    reader,
+    index,
+    versions: createVersionReader(index, reader, keylessCodec),
+    codec: keylessCodec,
+    sealed: () => undefined,
+  };
   const match = db.prepare('SELECT count(*) FROM search WHERE search MATCH ?');
   const figures: Record<string, object> = {};
   for (const [kind, queryOf] of Object.entries(kinds)) {

@@ -25,6 +25,7 @@ import type { Logger } from './kernel/log.ts';
 import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
+import { memoryKeyring } from './memory-keyring.ts';
 import { memoryRemotes } from './memory-remotes.ts';
 import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
@@ -75,6 +76,7 @@ export async function startCoordinator(
       quotas: config.memory.scopes,
       ...(await embeddingsOf(loaded)),
       remotes: memoryRemotes(loaded),
+      keyring: await memoryKeyring(loaded, dataDir),
       backup,
     }),
   );

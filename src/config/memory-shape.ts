@@ -13,6 +13,12 @@ const scopeShape = z.strictObject({
     .describe(
       'How changes of two replicas are merged: auto by field and line, latest the newer value whole, manual the same and every such key is a conflict to resolve, ours or theirs one side always.',
     ),
+  encrypt: z
+    .union([z.string(), z.literal(false)])
+    .optional()
+    .describe(
+      'Name of the key of memory.keys that values are encrypted under, on disk, in Git and in backups; false: in clear. Default: as a wider pattern says, else in clear.',
+    ),
   embeddings: z
     .boolean()
     .optional()
@@ -110,6 +116,18 @@ export const memoryShape = z.strictObject({
     .describe(
       'Settings of scopes, by scope or by the beginning of scopes with a * at its end; the longest match counts.',
     ),
+  keys: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {
+        error: 'must be small letters, digits and -, at most 32',
+      }),
+      referenceShape,
+    )
+    .default({})
+    .describe(
+      'Keys to encrypt values with, by name, by reference: 32 bytes in base64 or hex, or a passphrase. Former keys stay here, so that old versions can be read.',
+    )
+    .meta({ examples: [{ main: { env: 'MEMORY_KEY' } }] }),
   remotes: z
     .record(
       z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, {

@@ -12,6 +12,8 @@ import type { FeedChange } from './changes/change-table.ts';
 import { createCommitLoop } from './commit-loop.ts';
 import type { EmbeddingOptions } from './embeddings/provider.ts';
 import { startExpiry } from './expiry.ts';
+import { type Keyring, emptyKeyring } from './encryption/keyring.ts';
+import { openMemoryKeys } from './encryption/memory-keys.ts';
 import { createGitThread } from './git/git-thread.ts';
 import { type TakeOutcome, type TakeWish, defaultWritesPerCommit } from './git/git-writer.ts';
 import { type Landing, landingPath, openLanding, readLandingFile } from './git/landing.ts';
@@ -75,6 +77,8 @@ export interface MemoryOptions extends SharingOptions {
   readonly scopes?: MergeSettings;
   /** Limits by pattern of scopes. */
   readonly quotas?: Readonly<Record<string, ScopeLimits>>;
+  /** Keys that values are sealed under; all are in clear without them. */
+  readonly keyring?: Keyring;
   /** Search by meaning; nothing is sent anywhere without it. */
   readonly embeddings?: EmbeddingOptions;
   /** File calls of the journal, for fault tests. */
@@ -124,10 +128,12 @@ async function openParts(
   const indexPath = join(dataDir, 'index.sqlite');
   const backlog: { current: () => readonly WriteRecord[] } = { current: () => waiting };
   const pending = () => backlog.current();
-  const { embeddings } = options;
+  const { embeddings, keyring = emptyKeyring } = options;
+  const keys = openMemoryKeys({ dataDir, keyring, logger });
+  const { codec, subjects } = keys;
   const threadOptions = { indexPath, repositoryDir, embeddings, logger };
-  const index = stack.use(await openLiveIndex({ ...threadOptions, pending }));
-  const searcher = stack.use(createSearchThread(threadOptions));
+  const index = stack.use(await openLiveIndex({ ...threadOptions, codec, pending }));
+  const searcher = stack.use(createSearchThread({ ...threadOptions, keys }));
   const reader = stack.use(createObjectReader(git));
   const writer = stack.use(
     createGitThread({
@@ -136,6 +142,7 @@ async function openParts(
       maxWritesPerCommit: options.maxWritesPerCommit ?? defaultWritesPerCommit,
       maxPacks: options.maxPacks,
       scopes: options.scopes ?? {},
+      keys,
       logger,
     }),
   );
@@ -168,6 +175,7 @@ async function openParts(
     createWritePath({
       index,
       quotas,
+      codec,
       clock,
       journalDir,
       segments,
@@ -180,6 +188,10 @@ async function openParts(
       onDurable: (done) => loop.add(done),
     }),
   );
+  if (keyring.keys.length > 0) {
+    const failed = (error: unknown) => logger.warn({ err: error }, 'what is sealed could not be opened yet');
+    searcher.openSealed().catch(failed);
+  }
   writePath.observe(index.rows.versions.maxSeq);
   stack.use(startExpiry({ index, writePath, clock, logger }));
   if (waiting.length > 0)
@@ -190,7 +202,20 @@ async function openParts(
     createBackups({ settings: options.backup, git, loop, settled, dataDir, clock, logger }),
   );
   const verifier = stack.use(createVerifier({ dataDir, loop, backups: options.backup }));
-  const parts = { quotas, git, reader, index, searcher, loop, writer, writePath, clock, logger };
+  const parts = {
+    quotas,
+    git,
+    reader,
+    index,
+    searcher,
+    loop,
+    writer,
+    writePath,
+    codec,
+    subjects,
+    clock,
+    logger,
+  };
   return assemble({ ...parts, ...sharing, backups, verifier });
 }
 
@@ -218,14 +243,14 @@ interface AssembledParts
 }
 
 function assemble(parts: AssembledParts): OpenedMemory {
-  const { git, index, reader, loop, commitAll, take, logger } = parts;
+  const { git, index, reader, loop, codec, commitAll, take, logger } = parts;
   let isOpen = true;
   const gate = createCallGate();
 
   const handlers = createHandlers({
     ...parts,
     gate,
-    versions: createVersionReader(index.rows, reader),
+    versions: createVersionReader(index.rows, reader, codec),
     settleHistory: () =>
       commitAll().catch((error: unknown) =>
         logger.warn({ err: error }, 'answering before all writes are committed'),

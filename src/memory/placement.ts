@@ -2,7 +2,7 @@
 
 import { addFanOut, fanOutLevels, removeFanOut } from './files/fan-out.ts';
 import { flatFolder, keyPath, siblingPaths } from './files/key-path.ts';
-import type { IndexReader } from './index/memory-index.ts';
+import type { IndexReader } from './index/index-reader.ts';
 
 export interface Placement {
   /**

@@ -1,10 +1,10 @@
 /** A change that someone wants, before it is checked and accepted. */
 
 import { AppError } from '../kernel/errors.ts';
-import type { MemoryFile } from './files/memory-file.ts';
+import type { SealableFile } from './encryption/file-codec.ts';
 import type { WriteOp } from './write-record.ts';
 
-type NewFile = Omit<MemoryFile, 'key'>;
+type NewFile = Omit<SealableFile, 'key'>;
 
 /** A change that someone wants. */
 export interface Change {
@@ -13,7 +13,7 @@ export interface Change {
   /** Normalized. */
   readonly key: string;
   /** What to keep, or how it comes from what is there now; undefined deletes. */
-  readonly file?: NewFile | ((now: MemoryFile | undefined) => NewFile | undefined);
+  readonly file?: NewFile | ((now: SealableFile | undefined) => NewFile | undefined);
   /** An etag, or `absent`. */
   readonly ifMatch?: string | undefined;
   /** Deletes also what has expired and so is not there for others. */

@@ -6,8 +6,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { createAcknowledgements, firstOfKeys } from './acknowledgements.ts';
-import { kindOfPath, siblingPaths, withKind } from './files/key-path.ts';
-import { type MemoryFile, blobId, decodeMemoryFile, encodeMemoryFile, kindOf } from './files/memory-file.ts';
+import { type FileCodec, type SealableFile, subjectKidOf } from './encryption/file-codec.ts';
+import { siblingPaths, withKind } from './files/key-path.ts';
+import { blobId } from './files/memory-file.ts';
 import type { LiveIndex } from './index/live-index.ts';
 import { type Journal, type JournalDisk, createJournal } from './journal/journal.ts';
 import type { Segment } from './journal/segment-files.ts';
@@ -31,8 +32,8 @@ export interface Acknowledged {
 
 export interface WritePath extends AsyncDisposable {
   /**
-   * Resolves when the change is durable and visible. Throws MEMORY_CHANGED, PAYLOAD_TOO_LARGE, OVERLOADED,
-   * DISK_FULL or STORAGE_FAILED.
+   * Resolves when the change is durable and visible. Throws MEMORY_CHANGED, MEMORY_SEALED, PAYLOAD_TOO_LARGE,
+   * OVERLOADED, DISK_FULL or STORAGE_FAILED.
    */
   submit(change: Change): Promise<Acknowledged>;
   /** The same for changes of different memories, of one caller: all of them, or none. One commit. */
@@ -77,6 +78,7 @@ const maxSeenSeq = 2 ** 50;
 export function createWritePath(options: {
   readonly index: LiveIndex;
   readonly quotas: Quotas;
+  readonly codec: FileCodec;
   readonly clock: Clock;
   readonly journalDir: string;
   readonly segments: readonly Segment[];
@@ -89,7 +91,7 @@ export function createWritePath(options: {
   /** Durable writes, in order, visible in the index. */
   readonly onDurable: (records: readonly WriteRecord[]) => void;
 }): WritePath {
-  const { index, quotas, clock, journalDir, onDurable } = options;
+  const { index, quotas, codec, clock, journalDir, onDurable } = options;
   const inFlight = new Map<string, State>();
   const waiting = createAcknowledgements();
   const placement = createPlacement(index.rows);
@@ -163,11 +165,12 @@ export function createWritePath(options: {
   function toRecord(change: Change, state: State | undefined, seq: number): WriteRecord {
     const { op, scope, key, actor, agent, requestId } = change;
     const currentPath = state?.path;
-    const file = typeof change.file === 'function' ? change.file(fileOf(state)) : change.file;
+    const file = typeof change.file === 'function' ? change.file(fileOf(state, scope)) : change.file;
     lastAtMs = Math.max(lastAtMs, clock.now());
-    const content = file ? encodeMemoryFile({ ...file, key }) : null;
+    const encoded = file && codec.encode(scope, { ...file, ...subjectOf(file, state), key });
+    const content = encoded?.bytes ?? null;
     const place = placement.pathOf(scope, key, currentPath);
-    const path = file ? withKind(place, kindOf(file.value)) : (currentPath ?? place);
+    const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
     const others = new Set([...siblingPaths(place), ...(currentPath === undefined ? [] : [currentPath])]);
     others.delete(path);
     return {
@@ -184,6 +187,11 @@ export function createWritePath(options: {
       agent,
       ...(requestId !== undefined && { requestId }),
     };
+  }
+
+  function fileOf(state: State | undefined, scope: string): SealableFile | undefined {
+    const isThere = state?.path !== undefined && state.content !== null;
+    return isThere ? codec.decode(scope, state.path, state.content) : undefined;
   }
 
   async function submit(change: Change): Promise<Acknowledged> {
@@ -284,7 +292,9 @@ export function createWritePath(options: {
   };
 }
 
-function fileOf(state: State | undefined): MemoryFile | undefined {
-  const isThere = state?.path !== undefined && state.content !== null;
-  return isThere ? decodeMemoryFile(kindOfPath(state.path), state.content) : undefined;
+/** Whose data a memory is it stays, whoever writes it. */
+function subjectOf(file: SealableFile, state: State | undefined): Pick<SealableFile, 'subjectKid'> {
+  if (file.subjectKid !== undefined || state?.path === undefined || state.content === null) return {};
+  const subjectKid = subjectKidOf(state.path, state.content);
+  return subjectKid === undefined ? {} : { subjectKid };
 }

@@ -20,7 +20,7 @@ export function memoryStoreManyCommand(context: CliContext): Command {
   )
     .argument(
       '<file>',
-      'a JSON array or JSON lines of {"key", "value", "tags"?, "ttlSeconds"?, "thread"?, "sequence"?, "ifMatch"?}; - is standard input',
+      'a JSON array or JSON lines of {"key", "value", "tags"?, "ttlSeconds"?, "thread"?, "sequence"?, "subject"?, "ifMatch"?}; - is standard input',
     )
     .action((file: string, options: MemoryOptions) => runMemoryStoreMany(file, options, context));
 }

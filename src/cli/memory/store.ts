@@ -12,6 +12,7 @@ interface StoreOptions extends InWorkspaceOptions {
   readonly tag?: readonly string[];
   readonly ttl?: number;
   readonly thread?: string;
+  readonly subject?: string;
   readonly sequence?: number;
   readonly ifMatch?: string;
   readonly relaxed?: boolean;
@@ -33,6 +34,10 @@ export function memoryStoreCommand(context: CliContext): Command {
     .option('--text', 'take the value as text even if it is JSON')
     .option('--tag <tag>', 'label (repeatable)', repeated)
     .option('--ttl <seconds>', 'forget after so many seconds', integerOption('--ttl', 1, 3_153_600_000))
+    .option(
+      '--subject <name>',
+      'whose personal data it is: encrypted under a key of its own, see memory forget',
+    )
     .option('--thread <name>', 'what the memory is a part of, e.g. a conversation')
     .option('--sequence <number>', 'its place there', integerOption('--sequence', 0, Number.MAX_SAFE_INTEGER))
     .option('--if-match <etag>', 'only if the current etag is this one, or "absent"')
@@ -52,7 +57,7 @@ async function runMemoryStore(
   options: StoreOptions,
   context: CliContext,
 ): Promise<void> {
-  const { file, tag, ttl, ifMatch, relaxed, workspace, thread, sequence } = options;
+  const { file, tag, ttl, ifMatch, relaxed, workspace, thread, sequence, subject } = options;
   if (value !== undefined && file !== undefined)
     throw new AppError('INVALID_INPUT', { field: '--file', problem: 'cannot go with a value; give one' });
   const text =
@@ -65,6 +70,7 @@ async function runMemoryStore(
       ...(tag && { tags: [...tag] }),
       ...(ttl !== undefined && { ttlSeconds: ttl }),
       ...(thread !== undefined && { thread }),
+      ...(subject !== undefined && { subject }),
       ...(sequence !== undefined && { sequence }),
       ...(ifMatch !== undefined && { ifMatch }),
       ...(relaxed === true && { durability: 'relaxed' as const }),

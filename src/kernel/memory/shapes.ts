@@ -56,6 +56,14 @@ export const threadShape = z
   .max(256)
   .refine((thread) => thread.isWellFormed(), { error: 'contains half of a surrogate pair' })
   .describe('What the memory is a part of, e.g. the id of a conversation; search looks at its neighbours.');
+export const subjectShape = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((subject) => subject.isWellFormed(), { error: 'contains half of a surrogate pair' })
+  .describe(
+    'Whose personal data it is, e.g. user-42: the value is encrypted under a key of that subject, and memory_forget with this subject destroys the key, so that it is unreadable in every clone.',
+  );
 export const sequenceShape = z
   .int()
   .describe('Place of the memory in its thread: 1, 2, 3 and so on; neighbours lift each other in a search.');

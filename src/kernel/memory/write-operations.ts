@@ -14,6 +14,7 @@ import {
   seqShape,
   sequenceShape,
   snapshotNameShape,
+  subjectShape,
   tagsShape,
   threadShape,
   ttlShape,
@@ -34,6 +35,7 @@ export const memoryWriteOperations = {
       ttlSeconds: ttlShape.optional(),
       thread: threadShape.optional(),
       sequence: sequenceShape.optional(),
+      subject: subjectShape.optional(),
       ifMatch: ifMatchShape
         .optional()
         .describe('Store only if the current etag is this one, or "absent" if there must be none.'),
@@ -62,6 +64,7 @@ export const memoryWriteOperations = {
             ttlSeconds: ttlShape.optional(),
             thread: threadShape.optional(),
             sequence: sequenceShape.optional(),
+            subject: subjectShape.optional(),
             ifMatch: ifMatchShape
               .optional()
               .describe('Only if the current etag is this one, or "absent" if there must be none.'),

@@ -3,8 +3,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
-import { kindOfPath } from '../files/key-path.ts';
+import { keylessCodec } from '../encryption/file-codec.ts';
 import type { MemoryIndex } from '../index/memory-index.ts';
 import { textOf } from '../search/index-words.ts';
 import type { EmbeddingProvider } from './provider.ts';
@@ -41,7 +40,10 @@ export function createEmbedder(parts: {
   function textAt(id: number): { text: string; etag: string } | undefined {
     const memory = index.search.memoryOf(id);
     if (!memory || !isSent(memory.scope)) return undefined;
-    const { value, tags } = decodeMemoryFile(kindOfPath(memory.path), memory.content);
+    // What is sealed is not sent anywhere.
+    const { file } = keylessCodec.inspect(memory.scope, memory.path, memory.content);
+    if (!file) return undefined;
+    const { value, tags } = file;
     const text = [memory.key, tags.join(' '), textOf(value)].filter(Boolean).join('\n');
     return { text: text.slice(0, maxTextLength).toWellFormed(), etag: memory.etag };
   }

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import type { IndexReader } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/index-reader.ts';
 import type { SearchFilter } from '../search/search-filter.ts';
 import type { SemanticSearch } from '../search/search-memories.ts';
 import type { EmbeddingProvider } from './provider.ts';

@@ -16,7 +16,7 @@ import {
   kindOf,
   requireFits,
 } from '../files/memory-file.ts';
-import { type Keyring, activeKey } from './keyring.ts';
+import { type Keyring, activeKey, emptyKeyring } from './keyring.ts';
 import { type Sealed, type Sealer, createSealer, isSealed } from './seal.ts';
 
 /** A file with what is kept beside its content. */
@@ -128,6 +128,15 @@ export function createFileCodec(keyring: Keyring): FileCodec {
       else sealers.set(kid, createSealer({ kid, secret }));
     },
   };
+}
+
+/** Reads what is in clear, and of sealed files what shows without a key. */
+export const keylessCodec = createFileCodec(emptyKeyring);
+
+/** Id of the subject's key that a file is sealed under; undefined for all other files. */
+export function subjectKidOf(path: string, bytes: Uint8Array): string | undefined {
+  const kid = readEnvelope(path, bytes)?.sealed.kid;
+  return kid?.startsWith(subjectKidPrefix) === true ? kid : undefined;
 }
 
 /** The key that a file itself tells, sealed or not, without any secret. */

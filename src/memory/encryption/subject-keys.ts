@@ -50,7 +50,7 @@ const wrapPlace = ['subjects'];
 export function openSubjectKeys(options: {
   readonly dataDir: string;
   readonly keyring: Keyring;
-  readonly codec: FileCodec;
+  readonly codec: Pick<FileCodec, 'setSubjectKey'>;
   readonly logger: Logger;
 }): SubjectKeys {
   const { dataDir, keyring, codec, logger } = options;

@@ -5,6 +5,7 @@
 
 import { AppError } from '../../kernel/errors.ts';
 import { settingsOf } from '../../kernel/memory/scope-settings.ts';
+import { type FileCodec, keylessCodec } from '../encryption/file-codec.ts';
 import { rootOf } from '../merge/merge-commits.ts';
 import type { ConflictNote } from '../merge/conflict-record.ts';
 import type { MergeSettings, MergeStrategy } from '../merge/merge-strategy.ts';
@@ -102,8 +103,10 @@ export function createGitWriter(options: {
   readonly maxPacks?: number | undefined;
   /** How scopes are merged, by pattern; `auto` where none fits. */
   readonly scopes?: MergeSettings;
+  /** Opens sealed files for merges. */
+  readonly codec?: FileCodec;
 }): GitWriter {
-  const { repositoryDir, journalDir, scopes = {} } = options;
+  const { repositoryDir, journalDir, scopes = {}, codec = keylessCodec } = options;
   const { maxPacks = defaultMaxPacks, maxWritesPerCommit = defaultWritesPerCommit } = options;
   const git = createGit(repositoryDir);
   const reader = createObjectReader(git);
@@ -123,7 +126,7 @@ export function createGitWriter(options: {
     { strategy, refusesConflicts }: TakeWish,
   ): Promise<TakeOutcome | undefined> {
     const strategyOf = (scope: string) => strategy ?? settingsOf(scopes, scope)?.merge ?? 'auto';
-    const parts = { git, reader, strategyOf };
+    const parts = { git, reader, codec, strategyOf };
     const done = await tryTakeCommit(
       parts,
       { main: readMain(repositoryDir), theirs, before, refusesConflicts },

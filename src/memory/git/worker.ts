@@ -4,6 +4,9 @@ import { workerData } from 'node:worker_threads';
 import { type PackedBatch, unpackBatch } from '../threads/packed-batch.ts';
 import { lowerPriority } from '../threads/lower-priority.ts';
 import { serveRequests } from '../threads/serve-requests.ts';
+import { createFileCodec } from '../encryption/file-codec.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import type { SubjectKeyChange } from '../encryption/memory-keys.ts';
 import type { MergeSettings } from '../merge/merge-strategy.ts';
 import {
   type CommitOutcome,
@@ -21,6 +24,7 @@ export interface GitWorkerOptions {
   readonly maxPacks?: number | undefined;
   /** How scopes are merged, by pattern. */
   readonly scopes: MergeSettings;
+  readonly keyring: Keyring;
 }
 
 /** What the thread does. */
@@ -33,12 +37,14 @@ export type GitTasks = {
   }): Promise<TakeOutcome>;
   commitTo(input: Omit<RefWrites, 'records'> & { readonly batch: PackedBatch }): Promise<string | null>;
   upkeep(): Promise<boolean>;
+  setSubjectKey(change: SubjectKeyChange): void;
   close(): Promise<void>;
 };
 
 lowerPriority(5);
-const options = workerData as GitWorkerOptions;
-const writer = createGitWriter(options);
+const { keyring, ...options } = workerData as GitWorkerOptions;
+const codec = createFileCodec(keyring);
+const writer = createGitWriter({ ...options, codec });
 
 serveRequests<GitTasks>(
   {
@@ -46,6 +52,7 @@ serveRequests<GitTasks>(
     take: ({ theirs, before, wish }) => writer.take(theirs, before, wish),
     commitTo: ({ batch, ...target }) => writer.commitTo({ ...target, records: unpackBatch(batch) }),
     upkeep: () => writer.upkeep(),
+    setSubjectKey: ({ kid, secret }) => codec.setSubjectKey(kid, secret),
     close: async () => writer[Symbol.asyncDispose](),
   },
   { path: options.repositoryDir, beside: ['upkeep'] },

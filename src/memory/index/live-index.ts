@@ -7,14 +7,14 @@ import type { AppError } from '../../kernel/errors.ts';
 import { createEmitter } from '../../kernel/events.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { FeedChange } from '../changes/change-table.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
 import type { CommitOutcome } from '../git/git-writer.ts';
 import { packBatch } from '../threads/packed-batch.ts';
 import { createRequestThread } from '../threads/request-thread.ts';
 import { type WriteRecord, memoryId } from '../write-record.ts';
 import type { SyncOutcome } from './index-tasks.ts';
-import { kindOfPath } from '../files/key-path.ts';
-import { type Entry, type IndexReader, openIndexReader } from './memory-index.ts';
+import type { Entry } from './entry.ts';
+import { type IndexReader, openIndexReader } from './index-reader.ts';
 import type { IndexThreadTasks, IndexWorkerOptions } from './worker.ts';
 
 export interface LiveIndex extends AsyncDisposable {
@@ -60,12 +60,13 @@ const maxBatchWrites = 1000;
 /** Starts the thread and opens the rows. Throws STORAGE_FAILED. */
 export async function openLiveIndex(
   options: IndexWorkerOptions & {
+    readonly codec: FileCodec;
     readonly logger: Logger;
     /** Every durable write that is not in Git, for a thread that starts anew. */
     readonly pending: () => readonly WriteRecord[];
   },
 ): Promise<LiveIndex> {
-  const { logger, pending, ...workerData } = options;
+  const { codec, logger, pending, ...workerData } = options;
   const unconfirmed = new Map<string, Unconfirmed>();
   let waiting: WriteRecord[] = [];
   const listeners = createEmitter<FeedChange>((error) =>
@@ -76,7 +77,7 @@ export async function openLiveIndex(
   const thread = createRequestThread<IndexThreadTasks>({
     name: 'index',
     entry: new URL('./worker', import.meta.url),
-    workerData,
+    workerData: () => workerData,
     logger,
     onDied() {
       waiting = [...pending()];
@@ -84,7 +85,7 @@ export async function openLiveIndex(
     },
   });
   await thread.ask('open', undefined);
-  const rows = openIndexReader(options.indexPath);
+  const rows = openIndexReader(options.indexPath, codec);
 
   async function sendAll(): Promise<void> {
     // One turn of the event loop lets a group grow.
@@ -139,7 +140,7 @@ export async function openLiveIndex(
     get(scope, key) {
       const one = unconfirmed.get(memoryId(scope, key));
       if (!one) return rows.get(scope, key);
-      return 'entry' in one ? one.entry : (one.entry = toEntry(one.record));
+      return 'entry' in one ? one.entry : (one.entry = toEntry(one.record, codec));
     },
     add(records) {
       for (const record of records) unconfirmed.set(memoryId(record.scope, record.key), { record });
@@ -170,9 +171,10 @@ export async function openLiveIndex(
   };
 }
 
-function toEntry(record: WriteRecord): Entry | undefined {
+function toEntry(record: WriteRecord, codec: FileCodec): Entry | undefined {
   const { scope, key, path, etag, atMs, actor, seq, content } = record;
   if (etag === null || content === null) return undefined;
-  const { tags, expiresMs = null } = decodeMemoryFile(kindOfPath(path), content);
+  const { file, expiresMs = null } = codec.inspect(scope, path, content);
+  const tags = file?.tags ?? [];
   return { scope, key, path, etag, tags, expiresMs, atMs, actor, seq, content };
 }

@@ -8,12 +8,16 @@ import { linkTables } from '../links/link-table.ts';
 import { searchTable } from '../search/search-table.ts';
 
 /** Grows with every change of the schema or of how values are indexed; an older file is rebuilt. */
-const schemaVersion = 3;
+const schemaVersion = 4;
 
 /** A full check reads the whole file; over this size it would delay the start by seconds. */
 const maxCheckedBytes = 256 * 1024 * 1024;
 
-/** Tables of the index; `unindexed` has the ids whose full text is still to be made or taken away. */
+/**
+ * Tables of the index; `unindexed` has the ids whose full text is still to be made or taken away. `kid` is the
+ * key that an entry is sealed under; `sealed` has a row an entry that is or was sealed, with a new number for
+ * each change, so that whoever opens such entries sees what is new.
+ */
 export const indexSchema = `
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,6 +31,7 @@ export const indexSchema = `
     actor TEXT NOT NULL,
     seq INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
+    kid TEXT,
     content BLOB NOT NULL
   );
   CREATE UNIQUE INDEX entries_key ON entries (scope, key);
@@ -47,6 +52,7 @@ export const indexSchema = `
   CREATE INDEX versions_key ON versions (scope, key);
   CREATE INDEX versions_commit ON versions (commit_id);
   CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
+  CREATE TABLE sealed (change INTEGER PRIMARY KEY AUTOINCREMENT, entry_id INTEGER NOT NULL UNIQUE);
   CREATE TABLE folders (path TEXT PRIMARY KEY, files INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
   ${searchTable}

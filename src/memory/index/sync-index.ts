@@ -1,11 +1,12 @@
 /** Brings the index up to a commit of main: after a crash, after a push, or from nothing. */
 
+import { storedKeyOf } from '../encryption/file-codec.ts';
 import { committerEmail, decodeTrailers } from '../git/commit-message.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { type FileChange, type LoggedCommit, readLog } from '../git/read-log.ts';
 import type { Git } from '../git/run-git.ts';
-import { type FileIdentity, identifyFile, kindOfPath, needsStoredKey } from '../files/key-path.ts';
-import { decodeMemoryFile, maxFileBytes } from '../files/memory-file.ts';
+import { type FileIdentity, identifyFile, needsStoredKey } from '../files/key-path.ts';
+import { maxFileBytes } from '../files/memory-file.ts';
 import { memoryId } from '../write-record.ts';
 import type { MemoryIndex } from './memory-index.ts';
 import type { VersionInput } from './version-table.ts';
@@ -144,7 +145,7 @@ async function identify(
   if (blobId !== null && !known.has(path)) {
     const object = await source.reader.read(blobId);
     if (object && object !== 'ambiguous') {
-      const key = decodeMemoryFile(kindOfPath(path), object.content).key;
+      const key = storedKeyOf(path, object.content);
       if (key !== undefined) known.set(path, key);
     }
   }

@@ -1,13 +1,13 @@
 /** A walk along links, nearest first, that reads no more memories than it returns. */
 
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
-import { kindOfPath } from '../files/key-path.ts';
-import type { Entry, IndexReader } from '../index/memory-index.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
+import type { Entry } from '../index/entry.ts';
+import type { IndexReader } from '../index/index-reader.ts';
 import type { Place } from '../operations/place.ts';
 import { memoryId } from '../write-record.ts';
 import { describeValue, estimateTokens } from './describe-value.ts';
-import type { Link } from './links-of.ts';
+import { type Link, linksOf } from './links-of.ts';
 
 type Output = MemoryOutput<'links'>;
 type Via = Output['nodes'][number]['via'];
@@ -35,7 +35,7 @@ function resolveEnd(index: IndexReader, link: Link, from: Place): Place | undefi
 
 /** What is linked with `start`; undefined when there is neither a memory nor a link to it. */
 export function walkLinks(
-  index: IndexReader,
+  { index, codec }: { readonly index: IndexReader; readonly codec: FileCodec },
   start: Place,
   input: Pick<MemoryInput<'links'>, 'direction' | 'depth' | 'maxTokens'> & { readonly nowMs: number },
 ): Output | undefined {
@@ -64,12 +64,17 @@ export function walkLinks(
     return true;
   }
 
+  /** Links of a sealed memory are in its content alone. */
+  function linksFrom(place: Place): readonly Link[] {
+    const entry = index.get(place.scope, place.key);
+    const { file, kid } = entry ? codec.inspect(entry.scope, entry.path, entry.content) : {};
+    return kid === undefined ? index.links.from(place, maxRows) : file ? linksOf(place, file.value) : [];
+  }
+
   function stepsFrom(place: Place): Step[] {
     const steps: Step[] = [];
     if (direction !== 'in')
-      steps.push(
-        ...index.links.from(place, maxRows).map((link) => ({ link, from: place, direction: 'out' as const })),
-      );
+      steps.push(...linksFrom(place).map((link) => ({ link, from: place, direction: 'out' as const })));
     if (direction !== 'out') {
       const rows = index.links.to(place, maxRows + 1);
       if (rows.length > maxRows) omitted += 1;
@@ -110,9 +115,14 @@ export function walkLinks(
       if (way === 'out' && fits(row)) missing.push(row);
       return undefined;
     }
-    const { value } = decodeMemoryFile(kindOfPath(entry.path), entry.content);
+    const { file } = codec.inspect(place.scope, entry.path, entry.content);
     const via: Via = { from: at, direction: way, ...about };
-    const node = { ...place, ...describeValue(place.key, value), depth: away, via };
+    const node = {
+      ...place,
+      ...(file ? describeValue(place.key, file.value) : { title: place.key, snippet: '' }),
+      depth: away,
+      via,
+    };
     if (!fits(node)) return undefined;
     nodes.push(node);
     return place;

@@ -13,6 +13,7 @@ import { type TreeCache, createTreeCache } from '../git/tree-cache.ts';
 import { type ConflictNote, type ConflictRecord, encodeConflict } from './conflict-record.ts';
 import { findCollisions } from './path-collisions.ts';
 import type { StrategyOf } from './merge-strategy.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
 import { type MergedUnit, mergeUnit } from './merge-unit.ts';
 import { readStamps } from './stamps.ts';
 import { type TreeChange, emptyTree, readTreeChanges } from './tree-changes.ts';
@@ -21,6 +22,8 @@ import { type Unit, groupChanges } from './units.ts';
 export interface MergeParts {
   readonly git: Git;
   readonly reader: ObjectReader;
+  /** Opens sealed files. */
+  readonly codec: FileCodec;
 }
 
 /** A merge that is not yet in the repository. */
@@ -108,7 +111,7 @@ function takeTheirs(unit: Unit, theirs: ReadonlyMap<string, TreeChange>, edits: 
 }
 
 async function mergeShared(
-  { git, reader }: MergeParts,
+  { git, reader, codec }: MergeParts,
   { ours, theirs, base }: { readonly ours: string; readonly theirs: string; readonly base: string | null },
   changes: { readonly ours: Map<string, TreeChange>; readonly theirs: Map<string, TreeChange> },
   shared: readonly Unit[],
@@ -132,7 +135,7 @@ async function mergeShared(
     const chunk = shared.slice(i, i + unitsAtOnce);
     const merged = await Promise.all(
       chunk.map((unit) =>
-        mergeUnit(reader, unit, sides, unit.memory ? strategyOf(unit.memory.scope) : 'auto'),
+        mergeUnit({ reader, codec }, unit, sides, unit.memory ? strategyOf(unit.memory.scope) : 'auto'),
       ),
     );
     results.push(...chunk.map((unit, at): [Unit, MergedUnit] => [unit, merged[at] ?? {}]));

@@ -3,13 +3,8 @@
 import { isUtf8 } from 'node:buffer';
 import { isAppError } from '../../kernel/errors.ts';
 import { type FileKind, kindOfPath, needsStoredKey } from '../files/key-path.ts';
-import {
-  type MemoryFile,
-  decodeMemoryFile,
-  encodeMemoryFile,
-  kindOf,
-  maxFileBytes,
-} from '../files/memory-file.ts';
+import { encodeMemoryFile, maxFileBytes } from '../files/memory-file.ts';
+import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
 import { mergeMemoryFile } from './merge-memory-file.ts';
 import { mergeText } from './merge-text.ts';
 import type { ConflictKind, MergeContext, PlaceConflict } from './merge-type.ts';
@@ -28,9 +23,15 @@ export interface MergedContent {
   readonly conflicts: readonly PlaceConflict[];
 }
 
-/** A memory's file; `key` is undefined for a file that is none. Both sides are there. */
+/** What the files are: those of a memory, or of none. */
+export interface MergeSubject {
+  readonly memory?: { readonly scope: string; readonly key: string } | undefined;
+  readonly codec: FileCodec;
+}
+
+/** Merges two files that are there. Sealed ones that cannot be opened stay whole: the newer one counts. */
 export function mergeContent(
-  key: string | undefined,
+  { memory, codec }: MergeSubject,
   base: FileContent | undefined,
   ours: FileContent,
   theirs: FileContent,
@@ -39,8 +40,12 @@ export function mergeContent(
   const files = [base, ours, theirs].filter((file) => file !== undefined);
   if (files.some(({ content }) => !isText(content))) return wholeFile('file');
   try {
-    if (key !== undefined && files.every((file) => isStructured(file, key))) {
-      return mergeMemory(key, base, ours, theirs, context);
+    const opened = memory && openAll({ memory, codec }, base, ours, theirs);
+    if (opened === 'sealed') return wholeFile('value');
+    if (memory && opened) {
+      const merged = mergeMemoryFile(opened.base, opened.ours, opened.theirs, context);
+      const { bytes, kind } = codec.encode(memory.scope, { ...merged.value, key: memory.key });
+      return { content: bytes, kind, conflicts: merged.conflicts };
     }
     if (kindOfPath(ours.path) !== kindOfPath(theirs.path)) return wholeFile('type');
     const text = (file: FileContent) => file.content.toString('utf8');
@@ -63,28 +68,38 @@ function isText(content: Buffer): boolean {
   return content.length <= maxFileBytes && isUtf8(content) && !content.includes(0);
 }
 
-function mergeMemory(
-  key: string,
+interface Opened {
+  readonly base: SealableFile | undefined;
+  readonly ours: SealableFile;
+  readonly theirs: SealableFile;
+}
+
+/** The files as memories; undefined when reading one so would lose something of it. */
+function openAll(
+  subject: Required<MergeSubject> & { readonly memory: { readonly scope: string; readonly key: string } },
   base: FileContent | undefined,
   ours: FileContent,
   theirs: FileContent,
-  context: MergeContext,
-): MergedContent {
-  const merged = mergeMemoryFile(base && decode(base), decode(ours), decode(theirs), context);
-  const content = encodeMemoryFile({ ...merged.value, key });
-  return { content, kind: kindOf(merged.value.value), conflicts: merged.conflicts };
+): Opened | 'sealed' | undefined {
+  const [before, left, right] = [base, ours, theirs].map((file) => file && openOne(subject, file));
+  if (before === 'sealed' || left === 'sealed' || right === 'sealed') return 'sealed';
+  return left && right && (before || !base) ? { base: before, ours: left, theirs: right } : undefined;
 }
 
-function decode({ path, content }: FileContent): MemoryFile {
-  return decodeMemoryFile(kindOfPath(path), content);
-}
-
-/** True when nothing of the file is lost by reading it as a memory: no front matter of people's own, no broken JSON. */
-function isStructured(file: FileContent, key: string): boolean {
-  const memory = decode(file);
-  if (kindOfPath(file.path) === 'json') return typeof memory.value !== 'string';
-  if (encodeMemoryFile({ ...memory, key }).equals(file.content)) return true;
-  return !needsStoredKey(file.path) && isPlainText(file.content);
+/** A file as a memory, unless it has front matter of people's own, or broken JSON. */
+function openOne(
+  {
+    memory,
+    codec,
+  }: { readonly memory: { readonly scope: string; readonly key: string }; readonly codec: FileCodec },
+  { path, content }: FileContent,
+): SealableFile | 'sealed' | undefined {
+  const { file, kid } = codec.inspect(memory.scope, path, content);
+  if (!file) return 'sealed';
+  if (kid !== undefined) return file;
+  if (kindOfPath(path) === 'json') return typeof file.value === 'string' ? undefined : file;
+  if (encodeMemoryFile({ ...file, key: memory.key }).equals(content)) return file;
+  return !needsStoredKey(path) && isPlainText(content) ? file : undefined;
 }
 
 /** Text without front matter and with line feeds only, as people write it by hand. */

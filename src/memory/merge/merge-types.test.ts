@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../files/canonical-json.ts';
+import { keylessCodec } from '../encryption/file-codec.ts';
 import { encodeMemoryFile, normalizeTags } from '../files/memory-file.ts';
 import { mergeContent } from './merge-content.ts';
 import { mergeCounter } from './merge-counter.ts';
@@ -182,11 +183,12 @@ describe('merge types', () => {
 describe('the content of files', () => {
   const at = (path: string, content: string | Buffer) => ({ path, content: Buffer.from(content) });
   const ours = (value: unknown) => encodeMemoryFile({ key: 'k', tags: [], value });
+  const subject = { memory: { scope: 'shared', key: 'k' }, codec: keylessCodec };
 
   it('keeps front matter that people wrote', () => {
     const page = (title: string, body: string) => `---\ntitle: ${title}\ntags: [a]\n---\n${body}\n`;
     const merged = mergeContent(
-      'k',
+      subject,
       at('shared/k.md', page('One', 'a\nb\nc')),
       at('shared/k.md', page('Two', 'a\nb\nc')),
       at('shared/k.md', page('One', 'a\nb\nC')),
@@ -206,8 +208,8 @@ describe('the content of files', () => {
     const file = fc.record({ path, content: odd });
     fc.assert(
       fc.property(fc.option(file, { nil: undefined }), file, file, context, (base, a, b, about) => {
-        const merged = mergeContent('k', base, a, b, about);
-        const other = mergeContent('k', base, b, a, swapped(about));
+        const merged = mergeContent(subject, base, a, b, about);
+        const other = mergeContent(subject, base, b, a, swapped(about));
         expect(other).toEqual(merged);
         if (!merged.content) expect(merged.conflicts).not.toEqual([]);
       }),

@@ -1,6 +1,7 @@
 /** Merges one memory or file that both sides changed: what stays, where, and what is a conflict. */
 
 import { type FileKind, identifyFile, withKind } from '../files/key-path.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { type ConflictRecord, type ConflictSide, conflictFolder } from './conflict-record.ts';
 import { type MergedContent, mergeContent } from './merge-content.ts';
@@ -37,9 +38,15 @@ export interface UnitSides {
   readonly theirStamps: SideStamps;
 }
 
+/** What merging reads with. */
+interface UnitParts {
+  readonly reader: ObjectReader;
+  readonly codec: FileCodec;
+}
+
 /** Merges a unit that both sides changed. Throws GIT_FAILED. */
 export async function mergeUnit(
-  reader: ObjectReader,
+  parts: UnitParts,
   unit: Unit,
   sides: UnitSides,
   strategy: MergeStrategy,
@@ -68,7 +75,7 @@ export async function mergeUnit(
       ...report(ours ? 'ours' : 'theirs', [{ kind: 'deleted', pointer: '' }], rest.path),
     };
   }
-  const merged = await mergeFiles(reader, unit, { base, ours, theirs }, context);
+  const merged = await mergeFiles(parts, unit, { base, ours, theirs }, context);
   const kept = states[context.newer] ?? ours;
   const path = merged.kind === undefined ? kept.path : choosePath(unit, states, kept, merged.kind);
   const content = merged.content ?? kept.file.id;
@@ -126,7 +133,7 @@ function contextOf(
 }
 
 async function mergeFiles(
-  reader: ObjectReader,
+  { reader, codec }: UnitParts,
   unit: Unit,
   { base, ours, theirs }: UnitStates & { readonly ours: Placed; readonly theirs: Placed },
   context: MergeContext,
@@ -141,7 +148,7 @@ async function mergeFiles(
     return one && object && object !== 'ambiguous' ? { path: one.path, content: object.content } : undefined;
   });
   if (!left || !right) return { conflicts: [{ kind: 'file', pointer: '' }] };
-  return mergeContent(unit.memory?.key, before, left, right, context);
+  return mergeContent({ memory: unit.memory, codec }, before, left, right, context);
 }
 
 /** The place that one side chose, when it suits the kind; else ours for the key. */

@@ -2,8 +2,8 @@
  * What is merged as one: a memory, wherever its file lies below its scope, or a file that is none by its path.
  */
 
-import { type FileIdentity, identifyFile, kindOfPath, needsStoredKey } from '../files/key-path.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
+import { type FileIdentity, identifyFile, needsStoredKey } from '../files/key-path.ts';
+import { storedKeyOf } from '../encryption/file-codec.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { memoryId } from '../write-record.ts';
 import { type TreeChange, isRegularFile } from './tree-changes.ts';
@@ -76,7 +76,7 @@ async function readStoredKeys(
     for (const [at, { path }] of files.entries()) {
       const object = objects[at];
       if (!object || object === 'ambiguous') continue;
-      const { key } = decodeMemoryFile(kindOfPath(path), object.content);
+      const key = storedKeyOf(path, object.content);
       if (key !== undefined && identifyFile(path, key)?.key === key.normalize('NFC')) keys.set(path, key);
     }
   }

@@ -3,9 +3,8 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
 import { toPlainJson } from '../files/canonical-json.ts';
-import { type MemoryFile, decodeMemoryFile } from '../files/memory-file.ts';
+import { type SealableFile, keylessCodec } from '../encryption/file-codec.ts';
 import { readMain } from '../git/move-ref.ts';
-import { kindOfPath } from '../files/key-path.ts';
 import { type ConflictRecord, type ConflictSide, decodeConflict } from '../merge/conflict-record.ts';
 import { type ConflictFile, listConflictFiles, mayBeAbout } from '../merge/list-conflicts.ts';
 import type { Change } from '../write-path.ts';
@@ -20,7 +19,7 @@ const defaultPage = 20;
 
 /** Their handlers. */
 export function createConflictHandlers(parts: HandlerParts): Pick<MemoryHandlers, 'conflicts' | 'resolve'> {
-  const { git, reader, writePath, clock, settleHistory, commitAll } = parts;
+  const { git, reader, codec, writePath, clock, settleHistory, commitAll } = parts;
 
   async function recordsOf(scope: string | undefined): Promise<ConflictFile[]> {
     const main = readMain(git.repositoryDir);
@@ -32,15 +31,19 @@ export function createConflictHandlers(parts: HandlerParts): Pick<MemoryHandlers
     return object && object !== 'ambiguous' ? decodeConflict(object.content) : undefined;
   }
 
-  /** The content of a version as a memory; undefined for a deletion, or when it is nothing to read. */
-  async function readFile({ blob, path }: Versioned): Promise<MemoryFile | undefined> {
+  /** The content of a version as a memory; undefined for a deletion, or when it cannot be read. */
+  async function readFile(
+    { blob, path }: Versioned,
+    scope: string | undefined,
+  ): Promise<SealableFile | undefined> {
     const object = blob === null ? undefined : await reader.read(blob);
     if (!object || object === 'ambiguous' || object.type !== 'blob') return undefined;
-    return decodeMemoryFile(kindOfPath(path), object.content);
+    const opener = scope === undefined ? keylessCodec : codec;
+    return opener.inspect(scope ?? '', path, object.content).file;
   }
 
-  async function toSide(side: ConflictSide): Promise<Row['winner']> {
-    const file = await readFile(side);
+  async function toSide(side: ConflictSide, scope: string | undefined): Promise<Row['winner']> {
+    const file = await readFile(side, scope);
     const { blob: etag, actor, atMs } = side;
     return { etag, ...(file && { value: file.value, tags: [...file.tags] }), actor, at: isoTime(atMs) };
   }
@@ -48,15 +51,15 @@ export function createConflictHandlers(parts: HandlerParts): Pick<MemoryHandlers
   async function toRow(id: string, record: ConflictRecord): Promise<Row> {
     const { kind, path, fields, scope, key, winner, loser, base, merged } = record;
     const place = scope !== undefined && key !== undefined ? { scope, key } : undefined;
-    const before = base && (await readFile(base));
+    const before = base && (await readFile(base, scope));
     return {
       id,
       ...place,
       path: path.replaceAll('\0', ''),
       kind,
       fields: [...fields],
-      winner: await toSide(winner),
-      loser: await toSide(loser),
+      winner: await toSide(winner, scope),
+      loser: await toSide(loser, scope),
       base: base && { etag: base.blob, ...(before && { value: before.value }) },
       current: place ? (readCurrent(parts, place)?.etag ?? null) : merged,
     };
@@ -111,7 +114,8 @@ export function createConflictHandlers(parts: HandlerParts): Pick<MemoryHandlers
       throw new AppError('INVALID_INPUT', { field: 'id', problem });
     }
     const version = first.record[use];
-    const file = version === null || version.blob === null ? undefined : await readFile(version);
+    const file =
+      version === null || version.blob === null ? undefined : await readFile(version, first.record.scope);
     if (version !== null && version.blob !== null && !file) {
       throw new AppError('MEMORY_VERSION_NOT_FOUND', { version: version.blob, ...placeOf(input) });
     }

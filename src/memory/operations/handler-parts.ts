@@ -10,11 +10,13 @@ import type {
 import type { Backups } from '../backup/backups.ts';
 import type { CallGate } from '../call-gate.ts';
 import type { CommitLoop } from '../commit-loop.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
+import type { SubjectKeys } from '../encryption/subject-keys.ts';
 import type { GitWriter } from '../git/git-writer.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
 import type { LiveIndex } from '../index/live-index.ts';
-import type { Entry } from '../index/memory-index.ts';
+import type { Entry } from '../index/entry.ts';
 import type { Searcher } from '../search/search-thread.ts';
 import type { Remotes } from '../sync/remotes.ts';
 import type { VersionReader } from '../versions/read-version.ts';
@@ -42,6 +44,8 @@ export interface HandlerParts {
   readonly loop: CommitLoop;
   readonly writer: GitWriter;
   readonly remotes: Remotes;
+  readonly codec: FileCodec;
+  readonly subjects: SubjectKeys;
   readonly clock: Clock;
   readonly backups: Backups;
   readonly verifier: Verifier;

@@ -6,12 +6,12 @@ import type { HandlerParts, MemoryHandlers } from './handler-parts.ts';
 import { placeOf } from './place.ts';
 
 /** Their handlers. */
-export function createLinkHandlers({ index, clock }: HandlerParts): Pick<MemoryHandlers, 'links'> {
+export function createLinkHandlers({ index, codec, clock }: HandlerParts): Pick<MemoryHandlers, 'links'> {
   return {
     async links(input) {
       await index.caughtUp();
       const place = placeOf(input);
-      const found = walkLinks(index.rows, place, { ...input, nowMs: clock.now() });
+      const found = walkLinks({ index: index.rows, codec }, place, { ...input, nowMs: clock.now() });
       if (!found) throw new AppError('MEMORY_NOT_FOUND', { ...place });
       return found;
     },

@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryCaller, MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
 import { identifyFile } from '../files/key-path.ts';
-import type { MemoryFile } from '../files/memory-file.ts';
+import type { SealableFile } from '../encryption/file-codec.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { Git } from '../git/run-git.ts';
 import type { LiveIndex } from '../index/live-index.ts';
@@ -56,7 +56,7 @@ export function createRestore(parts: RestoreParts) {
   }
 
   /** How a memory was; undefined when it was not there, or its time is over now. */
-  async function pastOf(place: Place, moment: Moment): Promise<MemoryFile | undefined> {
+  async function pastOf(place: Place, moment: Moment): Promise<SealableFile | undefined> {
     const file = (await versions.read(place.scope, place.key, moment))?.file;
     return file?.expiresMs !== undefined && file.expiresMs <= clock.now() ? undefined : file;
   }
@@ -107,7 +107,7 @@ export function createRestore(parts: RestoreParts) {
   };
 }
 
-function changeOf(place: Place, file: MemoryFile | undefined, caller: MemoryCaller): Change {
+function changeOf(place: Place, file: SealableFile | undefined, caller: MemoryCaller): Change {
   const { actor, agent, requestId } = caller;
   return { op: file ? 'restore' : 'delete', ...place, ...(file && { file }), actor, agent, requestId };
 }

@@ -3,10 +3,10 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput } from '../../kernel/memory/operations.ts';
 import { toPlainJson } from '../files/canonical-json.ts';
-import type { MemoryFile } from '../files/memory-file.ts';
+import type { SealableFile } from '../encryption/file-codec.ts';
 
 /** The file with text or items added; tags and expiry stay. Throws INVALID_INPUT when the types do not fit. */
-export function appendTo(file: MemoryFile | undefined, input: MemoryInput<'append'>): MemoryFile {
+export function appendTo(file: SealableFile | undefined, input: MemoryInput<'append'>): SealableFile {
   const { text, items, paragraph } = input;
   const value = file?.value;
   if (text !== undefined) {
@@ -32,9 +32,9 @@ function gapAfter(text: string, isParagraph: boolean): string {
  * is something else, or when the sum is no exact number.
  */
 export function incrementIn(
-  file: MemoryFile | undefined,
+  file: SealableFile | undefined,
   input: MemoryInput<'increment'>,
-): { readonly file: MemoryFile; readonly value: number } {
+): { readonly file: SealableFile; readonly value: number } {
   const { by = 1, pointer = '' } = input;
   const tokens = pointer
     .split('/')

@@ -3,9 +3,9 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryCaller, MemoryInput } from '../../kernel/memory/operations.ts';
 import { toPlainJson } from '../files/canonical-json.ts';
-import { type MemoryFile, decodeMemoryFile, normalizeTags } from '../files/memory-file.ts';
-import { kindOfPath } from '../files/key-path.ts';
-import type { EntryHead } from '../index/memory-index.ts';
+import type { SealableFile } from '../encryption/file-codec.ts';
+import { normalizeTags } from '../files/memory-file.ts';
+import type { EntryHead } from '../index/entry.ts';
 import type { Change } from '../write-path.ts';
 import { type HandlerParts, type MemoryHandlers, readCurrent } from './handler-parts.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
@@ -22,17 +22,19 @@ type ValueHandlers = Pick<
 
 /** Their handlers. */
 export function createValueHandlers(parts: HandlerParts, workspaces: WorkspaceValues): ValueHandlers {
-  const { index, versions, writePath, clock, settleHistory } = parts;
+  const { index, versions, writePath, codec, subjects, clock, settleHistory } = parts;
 
-  function storeChange(input: MemoryInput<'store'>, caller: MemoryCaller): Change & { file: MemoryFile } {
+  function storeChange(input: MemoryInput<'store'>, caller: MemoryCaller): Change & { file: SealableFile } {
     const value = checkValue(input.value);
     const tags = normalizeTags(input.tags ?? []);
     const expiresMs = input.ttlSeconds === undefined ? undefined : clock.now() + input.ttlSeconds * 1000;
-    const file: MemoryFile = {
+    const subjectKid = input.subject === undefined ? undefined : subjects.ensure(input.subject);
+    const file: SealableFile = {
       tags,
       value,
       ...(expiresMs !== undefined && { expiresMs }),
       ...threadOf(input),
+      ...(subjectKid !== undefined && { subjectKid }),
     };
     const { ifMatch, durability } = input;
     return { op: 'store', ...placeOf(input), file, ifMatch, durability, ...callerOf(caller) };
@@ -65,10 +67,10 @@ export function createValueHandlers(parts: HandlerParts, workspaces: WorkspaceVa
       if (input.at === undefined) {
         const entry = readCurrent(parts, place);
         if (!entry) throw new AppError('MEMORY_NOT_FOUND', { ...place });
-        const { value, thread, sequence } = decodeMemoryFile(kindOfPath(entry.path), entry.content);
+        const { value, tags, thread, sequence } = codec.decode(place.scope, entry.path, entry.content);
         const last = index.rows.versions.last(place.scope, place.key);
         const commit = last?.etag === entry.etag ? last.commit : null;
-        return { ...toItem({ ...entry, thread, sequence }), value, actor: entry.actor, commit };
+        return { ...toItem({ ...entry, tags, thread, sequence }), value, actor: entry.actor, commit };
       }
       await settleHistory();
       const past = await versions.read(place.scope, place.key, await versions.resolve(input.at, place));
@@ -115,7 +117,7 @@ export function createValueHandlers(parts: HandlerParts, workspaces: WorkspaceVa
 
     async append(input, caller) {
       const place = placeOf(input);
-      const file = (now: MemoryFile | undefined) => appendTo(now, input);
+      const file = (now: SealableFile | undefined) => appendTo(now, input);
       const { etag, seq } = await writePath.submit({
         op: 'append',
         ...place,
@@ -129,7 +131,7 @@ export function createValueHandlers(parts: HandlerParts, workspaces: WorkspaceVa
     async increment(input, caller) {
       const place = placeOf(input);
       let value = 0;
-      const file = (now: MemoryFile | undefined) => {
+      const file = (now: SealableFile | undefined) => {
         const next = incrementIn(now, input);
         ({ value } = next);
         return next.file;

@@ -1,8 +1,6 @@
 /** Operations on the history: versions of a memory, snapshots of all. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
-import { kindOfPath } from '../files/key-path.ts';
 import { diffVersions } from '../versions/diff-versions.ts';
 import type { PastValue } from '../versions/read-version.ts';
 import { createSnapshots } from '../versions/snapshots.ts';
@@ -17,7 +15,7 @@ type VersionHandlers = Pick<MemoryHandlers, 'history' | 'diff' | 'restore' | 'sn
 
 /** Their handlers. */
 export function createVersionHandlers(parts: HandlerParts): VersionHandlers {
-  const { git, index, versions, loop, clock, settleHistory, commitAll } = parts;
+  const { git, index, versions, codec, loop, clock, settleHistory, commitAll } = parts;
   const restore = createRestore(parts);
   const snapshots = createSnapshots(git, clock);
 
@@ -67,7 +65,7 @@ export function createVersionHandlers(parts: HandlerParts): VersionHandlers {
       const entry = input.to === undefined ? readCurrent(parts, place) : undefined;
       const now = entry && {
         etag: entry.etag,
-        file: decodeMemoryFile(kindOfPath(entry.path), entry.content),
+        file: codec.decode(place.scope, entry.path, entry.content),
       };
       const to = input.to === undefined ? now : await at(place, input.to);
       return { ...place, ...diffVersions(from, to, place.key) };

@@ -1,11 +1,12 @@
 /** Search in a former state: its files are read from Git into a throw-away index. Slow, so it is bounded. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { identifyFile, kindOfPath, needsStoredKey, scopeFolder } from '../files/key-path.ts';
-import { decodeMemoryFile } from '../files/memory-file.ts';
+import { identifyFile, needsStoredKey, scopeFolder } from '../files/key-path.ts';
+import { type FileCodec, storedKeyOf } from '../encryption/file-codec.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
-import { type IndexReader, type MemoryIndex, createTemporaryIndex } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/index-reader.ts';
+import { type MemoryIndex, createTemporaryIndex } from '../index/memory-index.ts';
 
 const maxFiles = 20_000;
 const chunkFiles = 200;
@@ -15,11 +16,16 @@ const chunkFiles = 200;
  * INVALID_INPUT over 20,000 memories.
  */
 export async function indexCommit(
-  source: { readonly git: Git; readonly reader: ObjectReader; readonly index: IndexReader },
+  source: {
+    readonly git: Git;
+    readonly reader: ObjectReader;
+    readonly index: IndexReader;
+    readonly codec: FileCodec;
+  },
   commit: string,
   scopes: readonly string[] | undefined,
 ): Promise<MemoryIndex> {
-  const { git, reader, index } = source;
+  const { git, reader, index, codec } = source;
   const folders = scopes ? ['--', ...scopes.map((scope) => `${scopeFolder(scope)}/`)] : [];
   const out = await git.run(['ls-tree', '-r', '-z', '--full-tree', commit, ...folders]);
   const files = out.toString('utf8').split('\0').flatMap(parseLine);
@@ -28,7 +34,7 @@ export async function indexCommit(
     throw new AppError('INVALID_INPUT', { field: 'at', problem });
   }
   const upTo = index.versions.ordinalOf(commit) ?? Number.MAX_SAFE_INTEGER;
-  const past = createTemporaryIndex();
+  const past = createTemporaryIndex(codec);
   for (let i = 0; i < files.length; i += chunkFiles) {
     const chunk = files.slice(i, i + chunkFiles);
     const objects = await Promise.all(chunk.map((file) => reader.read(file.id)));
@@ -36,9 +42,7 @@ export async function indexCommit(
       for (const [at, object] of objects.entries()) {
         const path = chunk[at]?.path;
         if (!object || object === 'ambiguous' || path === undefined) continue;
-        const storedKey = needsStoredKey(path)
-          ? decodeMemoryFile(kindOfPath(path), object.content).key
-          : undefined;
+        const storedKey = needsStoredKey(path) ? storedKeyOf(path, object.content) : undefined;
         const identity = identifyFile(path, storedKey);
         if (!identity) continue;
         const { scope, key } = identity;

@@ -2,17 +2,18 @@
 
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
-import { decodeMemoryFile, normalizeTags } from '../files/memory-file.ts';
+import { normalizeTags } from '../files/memory-file.ts';
+import type { FileCodec } from '../encryption/file-codec.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
-import { kindOfPath } from '../files/key-path.ts';
-import type { IndexReader } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/index-reader.ts';
 import { parseDateSpan } from '../versions/parse-at.ts';
 import type { VersionReader } from '../versions/read-version.ts';
 import { type FusedHit, fuseRanks } from './fuse-ranks.ts';
 import { textOf } from './index-words.ts';
 import { type ParsedQuery, holdsPhrase, parseQuery } from './query.ts';
 import { rankHits } from './rank-hits.ts';
+import type { FoundRows } from './search-reader.ts';
 import { indexCommit } from './search-at.ts';
 import type { SearchFilter } from './search-filter.ts';
 import { wordsOf } from './segment.ts';
@@ -41,6 +42,9 @@ export interface SearchSource {
   readonly reader: ObjectReader;
   readonly index: IndexReader;
   readonly versions: VersionReader;
+  readonly codec: FileCodec;
+  /** Sealed memories as they are now, opened; `index` has none of their text. */
+  readonly sealed: () => IndexReader | undefined;
   /** Search by meaning, in the current state only. */
   readonly semantic?: SemanticSearch | undefined;
 }
@@ -55,21 +59,21 @@ export async function searchMemories(source: SearchSource, input: SearchInput): 
   const query = parseQuery(input.query);
   if (input.at === undefined) return answer(source, query, filter, input);
   if (!query) return toOutput([], input, [noWord]);
-  const { git, reader, index, versions } = source;
+  const { git, reader, index, versions, codec } = source;
   const place = { scope: filter.scopes?.[0] ?? 'any', key: input.query };
   const moment = await versions.resolve(input.at, place);
   const commit = 'commit' in moment ? moment.commit : index.versions.commitAt(moment.atMs);
   if (commit === undefined) return toOutput([], input, ['There was no memory at that time.']);
-  using past = await indexCommit({ git, reader, index }, commit, filter.scopes);
+  using past = await indexCommit({ git, reader, index, codec }, commit, filter.scopes);
   // At a commit nothing has expired: what was written then is what was asked for.
   const then = { ...filter, nowMs: 'commit' in moment ? 0 : moment.atMs };
-  return answer({ index: past }, query, then, input);
+  return answer({ index: past, codec, sealed: () => undefined }, query, then, input);
 }
 
 const noWord = 'The query has no word in it.';
 
 async function answer(
-  { index, semantic }: Pick<SearchSource, 'index' | 'semantic'>,
+  { index, sealed, codec, semantic }: Pick<SearchSource, 'index' | 'sealed' | 'codec' | 'semantic'>,
   query: ParsedQuery | undefined,
   filter: SearchFilter,
   input: SearchInput,
@@ -78,12 +82,17 @@ async function answer(
   const poolSize = Math.max(minPool, limit);
   const useSemantic = semantic !== undefined && input.semantic !== false;
   const near = useSemantic ? await semantic.nearest(input.query, filter, poolSize) : undefined;
+  const options = { neighbors, recency, nowMs };
+  const findIn = (where: IndexReader, asked: ParsedQuery, nearest: typeof near) => {
+    const found = where.search.find(asked, filter, exclude, poolSize);
+    const ranked = rankHits(where.search, found.rows, filter, options);
+    const fused = fuseRanks(where.search, ranked, nearest, filter);
+    return { found, hits: readHits({ index: where, codec }, fused, asked, input, limit) };
+  };
+  const opened = sealed();
   const find = (asked: ParsedQuery) => {
-    const found = index.search.find(asked, filter, exclude, poolSize);
-    const options = { neighbors, recency, nowMs };
-    const ranked = rankHits(index.search, found.rows, filter, options);
-    const fused = fuseRanks(index.search, ranked, near, filter);
-    return { found, hits: readHits(index, fused, asked, input, limit) };
+    const inClear = findIn(index, asked, near);
+    return opened ? joinFound(inClear, findIn(opened, asked, undefined), limit) : inClear;
   };
   const notes: string[] = [];
   let { found, hits } = find(query ?? { words: [], phrases: [] });
@@ -103,9 +112,25 @@ async function answer(
   return useSemantic ? { ...output, semantic: near ? 'used' : 'unavailable' } : output;
 }
 
+interface Found {
+  readonly found: Pick<FoundRows, 'bounded' | 'isCut'>;
+  readonly hits: SearchHit[];
+}
+
+/** Hits of two collections; each was ranked by the words of its own. */
+function joinFound(a: Found, b: Found, limit: number): Found {
+  return {
+    found: {
+      bounded: [...new Set([...a.found.bounded, ...b.found.bounded])],
+      isCut: a.found.isCut || b.found.isCut,
+    },
+    hits: [...a.hits, ...b.hits].sort((one, other) => other.score - one.score).slice(0, limit),
+  };
+}
+
 /** The hits as they are answered; what only seemed to have a phrase or lacks what is excluded is passed over. */
 function readHits(
-  index: IndexReader,
+  { index, codec }: Pick<SearchSource, 'index' | 'codec'>,
   ranked: readonly FusedHit[],
   query: ParsedQuery,
   input: SearchInput,
@@ -117,7 +142,9 @@ function readHits(
     if (hits.length >= limit) break;
     const memory = index.search.memoryOf(row.id);
     if (!memory) continue;
-    const { value, thread, sequence } = decodeMemoryFile(kindOfPath(memory.path), memory.content);
+    const { file } = codec.inspect(memory.scope, memory.path, memory.content);
+    if (!file) continue;
+    const { value, thread, sequence } = file;
     const text = textOf(value);
     const has = (phrase: readonly string[]) =>
       [text, memory.key, ...memory.tags].some((part) => holdsPhrase(part, phrase));

@@ -6,29 +6,39 @@ import { type EmbeddingOptions, createProvider } from '../embeddings/provider.ts
 import { createSemanticSearch } from '../embeddings/semantic-search.ts';
 import { createObjectReader } from '../git/object-reader.ts';
 import { createGit } from '../git/run-git.ts';
-import { openIndexReader } from '../index/memory-index.ts';
+import { createFileCodec } from '../encryption/file-codec.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import type { SubjectKeyChange } from '../encryption/memory-keys.ts';
+import { openIndexReader } from '../index/index-reader.ts';
 import { createThreadLogger } from '../threads/thread-logger.ts';
 import { serveRequests } from '../threads/serve-requests.ts';
 import { createVersionReader } from '../versions/read-version.ts';
+import { createSealedSearch } from './sealed-search.ts';
 import { type SearchInput, searchMemories } from './search-memories.ts';
 
 export interface SearchWorkerOptions {
   readonly indexPath: string;
   readonly repositoryDir: string;
+  readonly keyring: Keyring;
   readonly embeddings?: EmbeddingOptions | undefined;
 }
 
 /** What the thread does. */
 export type SearchTasks = {
   search(input: SearchInput): Promise<MemoryOutput<'search'>>;
+  /** Opens what is sealed, so that the first search need not. */
+  openSealed(): void;
+  setSubjectKey(change: SubjectKeyChange): void;
   close(): Promise<void>;
 };
 
-const { indexPath, repositoryDir, embeddings } = workerData as SearchWorkerOptions;
+const { indexPath, repositoryDir, keyring, embeddings } = workerData as SearchWorkerOptions;
+const codec = createFileCodec(keyring);
 const git = createGit(repositoryDir);
 const reader = createObjectReader(git);
-const index = openIndexReader(indexPath);
-const versions = createVersionReader(index, reader);
+const index = openIndexReader(indexPath, codec);
+const sealed = createSealedSearch(index, codec);
+const versions = createVersionReader(index, reader, codec);
 const stop = new AbortController();
 const semantic =
   embeddings &&
@@ -41,10 +51,22 @@ const semantic =
 
 serveRequests<SearchTasks>(
   {
-    search: (input) => searchMemories({ git, reader, index, versions, semantic }, input),
+    search: (input) =>
+      searchMemories(
+        { git, reader, index, versions, codec, sealed: () => sealed.current(), semantic },
+        input,
+      ),
+    openSealed() {
+      sealed.current();
+    },
+    setSubjectKey({ kid, secret }) {
+      codec.setSubjectKey(kid, secret);
+      if (secret === null) sealed.forgetAll();
+    },
     async close() {
       stop.abort();
       await reader[Symbol.asyncDispose]();
+      sealed[Symbol.dispose]();
       index[Symbol.dispose]();
     },
   },

@@ -15,7 +15,8 @@ import {
   needsStoredKey,
   siblingPaths,
 } from '../files/key-path.ts';
-import { decodeMemoryFile, maxFileBytes } from '../files/memory-file.ts';
+import { storedKeyOf } from '../encryption/file-codec.ts';
+import { maxFileBytes } from '../files/memory-file.ts';
 import { conflictIdOf } from '../merge/conflict-record.ts';
 import type { ChangedFile } from './changed-files.ts';
 
@@ -140,7 +141,7 @@ export function twinProblem(other: string): FileProblem {
 /** The memory that a pushed file is, by its path and the key inside. */
 export function identifyPushed(path: string, content: Buffer): FileIdentity | undefined {
   if (!needsStoredKey(path)) return identifyFile(path);
-  return identifyFile(path, decodeMemoryFile(kindOfEnding(path), content).key);
+  return identifyFile(path, storedKeyOf(path, content));
 }
 
 /** The rule for the size of one file. */

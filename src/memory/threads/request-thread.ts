@@ -27,6 +27,11 @@ export interface RequestThread<T> extends AsyncDisposable {
     input: T[Name] extends (input: infer Input) => unknown ? Input : never,
     transfer?: ArrayBuffer[],
   ): Promise<T[Name] extends (input: never) => infer Result ? Awaited<Result> : never>;
+  /** Tells a running thread; one that starts later gets to know it by its `workerData`. */
+  tell<Name extends keyof T & string>(
+    task: Name,
+    input: T[Name] extends (input: infer Input) => unknown ? Input : never,
+  ): void;
   /** Ends the thread once it has answered what was asked; a later request starts it again. */
   rest(): Promise<void>;
 }
@@ -44,7 +49,8 @@ export function createRequestThread<T>(options: {
   readonly name: string;
   /** URL of the file without its ending. */
   readonly entry: URL;
-  readonly workerData: unknown;
+  /** Asked for with each start. */
+  readonly workerData: () => unknown;
   readonly logger: Logger;
   /** A thread that died by itself was replaced or will be. */
   readonly onDied?: () => void;
@@ -63,7 +69,7 @@ export function createRequestThread<T>(options: {
   function startWorker(): Worker {
     // The build renames imports, but not this: the published file is JavaScript.
     const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    const started = new Worker(new URL(options.entry.href + ending), { workerData });
+    const started = new Worker(new URL(options.entry.href + ending), { workerData: workerData() });
     started.on('message', (answer: ThreadAnswer | ThreadLogLine) => {
       if ('log' in answer) {
         logger[answer.log](answer.fields, answer.text);
@@ -111,6 +117,10 @@ export function createRequestThread<T>(options: {
 
   return {
     ask,
+    tell(task, input) {
+      // A thread that dies of it, or with it, starts anew with what it needs.
+      if (worker) ask(task, input).catch(() => {});
+    },
     rest,
     async [Symbol.asyncDispose]() {
       await rest();

@@ -2,8 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../kernel/errors.ts';
-import { identifyFile, kindOfPath, needsStoredKey } from '../files/key-path.ts';
-import { blobId, decodeMemoryFile, maxFileBytes } from '../files/memory-file.ts';
+import { identifyFile, needsStoredKey } from '../files/key-path.ts';
+import { keylessCodec } from '../encryption/file-codec.ts';
+import { blobId, maxFileBytes } from '../files/memory-file.ts';
 import { isReachable } from '../git/landing.ts';
 import { type TreeFile, listTree } from '../git/list-tree.ts';
 import type { Git } from '../git/run-git.ts';
@@ -174,7 +175,8 @@ function checkContents(index: IndexSnapshot, isFull: boolean, findings: Finding[
   for (const { scope, key, path, etag, content, tags } of index.contents(step)) {
     checked += 1;
     const isSame = blobId(content) === etag;
-    const isTagged = isSame && tags === JSON.stringify(decodeMemoryFile(kindOfPath(path), content).tags);
+    const isTagged =
+      isSame && tags === JSON.stringify(keylessCodec.inspect(scope, path, content).file?.tags ?? []);
     if (isTagged) continue;
     const problem = isSame ? 'has other tags than its file' : 'has other bytes than its etag says';
     wrong.push({ severity: 'error', where: `value ${scope}/${key}`, problem, fix: reindex });

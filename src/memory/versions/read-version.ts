@@ -1,10 +1,10 @@
 /** A memory as it was at a commit or a date. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { keyPath, kindOfPath } from '../files/key-path.ts';
-import { type MemoryFile, decodeMemoryFile } from '../files/memory-file.ts';
+import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
+import { keyPath } from '../files/key-path.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
-import type { IndexReader } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/index-reader.ts';
 import { parseAt } from './parse-at.ts';
 import { snapshotRefs } from './snapshots.ts';
 import type { Version } from '../index/version-table.ts';
@@ -14,7 +14,7 @@ export type Moment = { readonly commit: string } | { readonly atMs: number };
 
 /** A value at a moment. */
 export interface PastValue {
-  readonly file: MemoryFile;
+  readonly file: SealableFile;
   readonly path: string;
   readonly etag: string;
   readonly content: Uint8Array;
@@ -25,12 +25,16 @@ export interface PastValue {
 export interface VersionReader {
   /** Which moment `at` names. Throws INVALID_INPUT, or MEMORY_VERSION_NOT_FOUND for an unknown commit. */
   resolve(at: string, about: { readonly scope: string; readonly key: string }): Promise<Moment>;
-  /** The value at a moment, undefined when there was none. */
+  /** The value at a moment, undefined when there was none. Throws MEMORY_SEALED. */
   read(scope: string, key: string, moment: Moment): Promise<PastValue | undefined>;
 }
 
 /** Reads versions that are in Git; flush before, so that all are. */
-export function createVersionReader(index: IndexReader, reader: ObjectReader): VersionReader {
+export function createVersionReader(
+  index: IndexReader,
+  reader: ObjectReader,
+  codec: FileCodec,
+): VersionReader {
   async function findCommit(prefix: string): Promise<string | undefined> {
     const object = await reader.read(`${prefix}^{commit}`);
     if (object === 'ambiguous') {
@@ -48,7 +52,7 @@ export function createVersionReader(index: IndexReader, reader: ObjectReader): V
     const object = await reader.read(version.etag);
     if (!object || object === 'ambiguous') return undefined;
     const { path, etag } = version;
-    const file = decodeMemoryFile(kindOfPath(path), object.content);
+    const file = codec.decode(scope, path, object.content);
     if (file.expiresMs !== undefined && file.expiresMs <= atMs) return undefined;
     return { file, path, etag, content: object.content, version };
   }
@@ -60,7 +64,7 @@ export function createVersionReader(index: IndexReader, reader: ObjectReader): V
       if (!object || object === 'ambiguous' || object.type !== 'blob') continue;
       const upTo = index.versions.ordinalOf(commit) ?? Number.MAX_SAFE_INTEGER;
       const version = index.versions.withEtag(scope, key, object.id, upTo);
-      const file = decodeMemoryFile(kindOfPath(path), object.content);
+      const file = codec.decode(scope, path, object.content);
       return { file, path, etag: object.id, content: object.content, version };
     }
     return undefined;

@@ -1,13 +1,14 @@
 /** The memories at the tip of a workspace, read from Git: nothing of a workspace is in the index. */
 
 import { AppError } from '../../kernel/errors.ts';
-import { identifyFile, kindOfPath, needsStoredKey, scopeFolder } from '../files/key-path.ts';
-import { type MemoryFile, decodeMemoryFile } from '../files/memory-file.ts';
+import { type FileCodec, storedKeyOf } from '../encryption/file-codec.ts';
+import { identifyFile, needsStoredKey, scopeFolder } from '../files/key-path.ts';
+import type { MemoryFile } from '../files/memory-file.ts';
 import { decodeTrailers } from '../git/commit-message.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import { readLog } from '../git/read-log.ts';
 import type { Git } from '../git/run-git.ts';
-import type { IndexReader } from '../index/memory-index.ts';
+import type { IndexReader } from '../index/index-reader.ts';
 
 export interface WorkspaceSource {
   readonly git: Git;
@@ -49,7 +50,7 @@ export async function listWorkspaceFiles(
   for (const line of lines) {
     const [, etag, path] = /^100\d{3} blob ([0-9a-f]{40})\t(.*)$/s.exec(line) ?? [];
     if (etag === undefined || path === undefined) continue;
-    const stored = needsStoredKey(path) ? (await readFile(reader, path, etag))?.key : undefined;
+    const stored = needsStoredKey(path) ? await readStoredKey(reader, path, etag) : undefined;
     const identity = identifyFile(path, stored);
     if (!identity || (found.has(identity.key) && !identity.canonical)) continue;
     const { key, canonical } = identity;
@@ -58,22 +59,27 @@ export async function listWorkspaceFiles(
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
 }
 
-/** The contents of files, in their order; missing ones are left out by the caller. */
+/** The contents of files, in their order; undefined for what is missing or cannot be opened. */
 export async function readWorkspaceFiles(
-  reader: ObjectReader,
+  { reader, codec }: { readonly reader: ObjectReader; readonly codec: FileCodec },
   files: readonly WorkspaceFile[],
 ): Promise<(MemoryFile | undefined)[]> {
   const contents: (MemoryFile | undefined)[] = [];
   for (let i = 0; i < files.length; i += chunkFiles) {
     const chunk = files.slice(i, i + chunkFiles);
-    contents.push(...(await Promise.all(chunk.map(({ path, etag }) => readFile(reader, path, etag)))));
+    const objects = await Promise.all(chunk.map(({ etag }) => reader.read(etag)));
+    for (const [at, object] of objects.entries()) {
+      const file = chunk[at];
+      const isThere = file && object && object !== 'ambiguous';
+      contents.push(isThere ? codec.inspect(file.scope, file.path, object.content).file : undefined);
+    }
   }
   return contents;
 }
 
-async function readFile(reader: ObjectReader, path: string, etag: string): Promise<MemoryFile | undefined> {
+async function readStoredKey(reader: ObjectReader, path: string, etag: string): Promise<string | undefined> {
   const object = await reader.read(etag);
-  return object && object !== 'ambiguous' ? decodeMemoryFile(kindOfPath(path), object.content) : undefined;
+  return object && object !== 'ambiguous' ? storedKeyOf(path, object.content) : undefined;
 }
 
 /** Tells where versions at `tip` come from: commits that `main` has not, else the index of main. */

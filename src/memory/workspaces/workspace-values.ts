@@ -3,7 +3,8 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
 import { siblingPaths, withKind } from '../files/key-path.ts';
-import { type MemoryFile, blobId, encodeMemoryFile, kindOf, normalizeTags } from '../files/memory-file.ts';
+import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
+import { blobId, normalizeTags } from '../files/memory-file.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { HandlerParts } from '../operations/handler-parts.ts';
 import { decodeCursor, encodeCursor } from '../operations/page-cursor.ts';
@@ -27,7 +28,7 @@ const defaultHits = 20;
 const pageOfTags = 500;
 
 /** A change whose value is known. */
-type WorkspaceChange = Omit<Change, 'file'> & { readonly file?: MemoryFile };
+type WorkspaceChange = Omit<Change, 'file'> & { readonly file?: SealableFile };
 
 /** What a write in a workspace did. */
 interface Written {
@@ -46,7 +47,7 @@ export interface WorkspaceValues {
 
 /** The values of all workspaces. */
 export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTable): WorkspaceValues {
-  const { git, reader, searcher, versions, writer, writePath, clock, settleHistory } = parts;
+  const { git, reader, searcher, versions, codec, writer, writePath, clock, settleHistory } = parts;
   const index = parts.index.rows;
   const placement = createPlacement(index);
   const main = () => readMain(git.repositoryDir);
@@ -67,7 +68,7 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
     if (ifMatch !== undefined && ifMatch !== actual)
       throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
     const place = placement.pathOf(scope, key, now?.path);
-    const record = toRecord(change, place, now?.path, writePath.nextTick(), clock.now());
+    const record = toRecord(codec, change, place, now, writePath.nextTick(), clock.now());
     const { etag, seq } = record;
     if (etag === (now?.etag ?? null)) return { etag, seq, isChanged: false };
     const head = await writer.commitTo({ ref, expected: tip, records: [record] });
@@ -92,7 +93,7 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
     const page: { file: WorkspaceFile; tags: readonly string[] }[] = [];
     for (let at = 0; at < files.length && page.length <= limit; at += pageOfTags) {
       const chunk = files.slice(at, at + pageOfTags);
-      for (const [i, content] of (await readWorkspaceFiles(reader, chunk)).entries()) {
+      for (const [i, content] of (await readWorkspaceFiles({ reader, codec }, chunk)).entries()) {
         const file = chunk[i];
         const isOver = content?.expiresMs !== undefined && content.expiresMs <= clock.now();
         if (!file || !content || isOver || !tags.every((tag) => content.tags.includes(tag))) continue;
@@ -170,15 +171,20 @@ function refuseVersion({ at }: { readonly at?: string | undefined }): void {
 }
 
 function toRecord(
+  codec: FileCodec,
   change: WorkspaceChange,
   place: string,
-  currentPath: string | undefined,
+  now: PastValue | undefined,
   seq: number,
   atMs: number,
 ): WriteRecord {
   const { op, scope, key, file, actor, agent, requestId } = change;
-  const content = file ? encodeMemoryFile({ ...file, key }) : null;
-  const path = file ? withKind(place, kindOf(file.value)) : (currentPath ?? place);
+  const subjectKid = file?.subjectKid ?? now?.file.subjectKid;
+  const encoded =
+    file && codec.encode(scope, { ...file, ...(subjectKid !== undefined && { subjectKid }), key });
+  const content = encoded?.bytes ?? null;
+  const currentPath = now?.path;
+  const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
   const others = new Set(siblingPaths(place));
   if (currentPath !== undefined) others.add(currentPath);
   others.delete(path);

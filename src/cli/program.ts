@@ -37,7 +37,9 @@ import { memoryImportCommand } from './memory/import.ts';
 import { memoryBackupCommand } from './memory/backup.ts';
 import { memoryVerifyCommand } from './memory/verify.ts';
 import { memoryRecoverCommand } from './memory/recover.ts';
+import { memoryForgetCommand } from './memory/forget.ts';
 import { memoryReindexCommand } from './memory/reindex.ts';
+import { memoryRekeyCommand } from './memory/rekey.ts';
 import { configValidateCommand } from './config/validate.ts';
 import { configExplainCommand } from './config/explain.ts';
 import { configSchemaCommand } from './config/schema.ts';
@@ -116,6 +118,8 @@ const nouns: readonly Noun[] = [
       memoryVerifyCommand,
       memoryRecoverCommand,
       memoryReindexCommand,
+      memoryForgetCommand,
+      memoryRekeyCommand,
     ],
   },
   {

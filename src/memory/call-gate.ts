@@ -3,8 +3,12 @@
 export interface CallGate {
   /** Runs `work` beside other calls; while one runs alone, it waits for that. */
   pass<T>(work: () => Promise<T>): Promise<T>;
+  /** The same for whoever is inside until the answer is disposed. */
+  enter(): Promise<Disposable>;
   /** Runs `work` when the calls under way have ended; calls that come meanwhile wait. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** True while somebody is inside, or alone, or waits for that. */
+  readonly isBusy: boolean;
 }
 
 /** An open gate. */
@@ -13,16 +17,22 @@ export function createCallGate(): CallGate {
   let active = 0;
   let whenEmpty: (() => void) | undefined;
 
-  return {
-    async pass(work) {
-      while (state.closed) await state.closed.catch(() => {});
-      active += 1;
-      try {
-        return await work();
-      } finally {
+  async function enter(): Promise<Disposable> {
+    while (state.closed) await state.closed.catch(() => {});
+    active += 1;
+    return {
+      [Symbol.dispose]() {
         active -= 1;
         if (active === 0) whenEmpty?.();
-      }
+      },
+    };
+  }
+
+  return {
+    enter,
+    async pass(work) {
+      using _inside = await enter();
+      return await work();
     },
     async alone(work) {
       // Nothing may come between the look and the closing, so there is no await but in the loop.
@@ -37,6 +47,9 @@ export function createCallGate(): CallGate {
       });
       state.closed = done;
       return done;
+    },
+    get isBusy() {
+      return active > 0 || state.closed !== undefined;
     },
   };
 }

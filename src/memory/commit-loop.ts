@@ -4,8 +4,10 @@
  */
 
 import type { Clock } from '../kernel/clock.ts';
-import { toAppError } from '../kernel/errors.ts';
+import { AppError, toAppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { isOldEpoch } from './erasure/epoch.ts';
+import { createCallGate } from './call-gate.ts';
 import type { CommitOutcome, GitWriter, TakeOutcome, TakeWish } from './git/git-writer.ts';
 import { readMain } from './git/move-ref.ts';
 import type { Git } from './git/run-git.ts';
@@ -36,6 +38,11 @@ export interface CommitLoop extends AsyncDisposable {
    * keeps readers and writers away.
    */
   reindex(): Promise<void>;
+  /**
+   * Runs work that takes history away, when everything is in Git and nobody reads packs for long, and makes the
+   * index anew after it. The caller keeps readers and writers away until it resolves.
+   */
+  rewriteHistory<T>(work: () => Promise<T>): Promise<T>;
   /** Writes that are not in Git, oldest first. */
   readonly pending: readonly WriteRecord[];
   readonly pendingCount: number;
@@ -70,7 +77,7 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
   let indexedHead = index.rows.getMeta('head');
   let failures = 0;
   let drains = 0;
-  let holders = 0;
+  const packReaders = createCallGate();
   let closed = false;
   let upkeepRun: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -127,7 +134,7 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
       noting = noting.then(() => integrate(outcome));
       await options.onLanded(outcome.landedSeq);
       drains += 1;
-      if (drains % upkeepEvery === 1 && holders === 0) upkeepRun ??= upkeep();
+      if (drains % upkeepEvery === 1 && !packReaders.isBusy) upkeepRun ??= upkeep();
     }
     await noting;
     if (backlog.length > 0) schedule(flushIntervalMs);
@@ -176,8 +183,28 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
     await index.caughtUp();
   }
 
+  /** The readers of packs are waited for before our turn: they may need one themselves. */
+  function rewriteHistory<T>(work: () => Promise<T>): Promise<T> {
+    return packReaders.alone(() =>
+      inTurn(async () => {
+        await upkeepRun;
+        await drain();
+        const before = readMain(git.repositoryDir);
+        const result = await work();
+        if (readMain(git.repositoryDir) === before) return result;
+        await reindex();
+        await index.compact();
+        return result;
+      }),
+    );
+  }
+
   async function take(theirs: string, before?: string, wish?: TakeWish): Promise<TakeOutcome> {
     await drain();
+    if (await isOldEpoch(git, theirs)) {
+      const fix = 'make a new clone of this memory, and put your changes there';
+      throw new AppError('MEMORY_FORGOTTEN', { commit: theirs.slice(0, 12), fix });
+    }
     const outcome = await writer.take(theirs, before, wish);
     await poll();
     return outcome;
@@ -217,11 +244,12 @@ export function createCommitLoop(options: CommitLoopOptions): CommitLoop {
     poll: () => inTurn(poll),
     alone: inTurn,
     async holdUpkeep() {
-      holders += 1;
+      const held = await packReaders.enter();
       await upkeepRun;
-      return { [Symbol.dispose]: () => void (holders -= 1) };
+      return held;
     },
     reindex: () => inTurn(reindex),
+    rewriteHistory,
     async take(theirs, before, wish) {
       try {
         return await inTurn(() => take(theirs, before, wish));

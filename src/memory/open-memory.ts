@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import { AppError, isAppError } from '../kernel/errors.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { MemoryCaller, MemoryClient, MemoryOperation } from '../kernel/memory/operations.ts';
 import { type BackupSettings, createBackups } from './backup/backups.ts';
@@ -11,25 +11,24 @@ import { createCallGate } from './call-gate.ts';
 import type { FeedChange } from './changes/change-table.ts';
 import { createCommitLoop } from './commit-loop.ts';
 import type { EmbeddingOptions } from './embeddings/provider.ts';
+import { finishErasure, resumeErasure } from './erasure/erasure-job.ts';
 import { startExpiry } from './expiry.ts';
 import { type Keyring, emptyKeyring } from './encryption/keyring.ts';
 import { openMemoryKeys } from './encryption/memory-keys.ts';
 import { createGitThread } from './git/git-thread.ts';
 import { type TakeOutcome, type TakeWish, defaultWritesPerCommit } from './git/git-writer.ts';
-import { type Landing, landingPath, openLanding, readLandingFile } from './git/landing.ts';
-import { readMain } from './git/move-ref.ts';
 import { createObjectReader } from './git/object-reader.ts';
-import { prepareRepository, removeLeftovers } from './git/repository.ts';
-import { type Git, createGit } from './git/run-git.ts';
+import { prepareRepository } from './git/repository.ts';
+import { createGit } from './git/run-git.ts';
 import { openLiveIndex } from './index/live-index.ts';
 import { type JournalDisk, toStorageError } from './journal/journal.ts';
-import { recoverSegments } from './journal/segment-files.ts';
 import { lockDataDir } from './lock-data-dir.ts';
 import type { MergeSettings } from './merge/merge-strategy.ts';
 import type { HandlerParts } from './operations/handler-parts.ts';
 import { createHandlers } from './operations/handlers.ts';
 import { parseInput } from './operations/parse-input.ts';
 import { type ScopeLimits, createQuotas } from './quotas.ts';
+import { recoverState } from './recover-state.ts';
 import { createSearchThread } from './search/search-thread.ts';
 import type { GitAccess } from './sync/git-access.ts';
 import { type Sharing, type SharingOptions, openSharing } from './sync/open-sharing.ts';
@@ -123,9 +122,10 @@ async function openParts(
   const journalDir = join(dataDir, 'journal');
   const git = createGit(repositoryDir);
   await prepareRepository(git);
-  const { records, segments, landed } = await recover(git, journalDir, logger);
+  const { records, segments, landed } = await recoverState(git, journalDir, logger);
   const waiting = records.filter((record) => record.seq > landed.seq);
   const indexPath = join(dataDir, 'index.sqlite');
+  const erasure = await resumeErasure({ git, dataDir, journalDir, landed, logger });
   const backlog: { current: () => readonly WriteRecord[] } = { current: () => waiting };
   const pending = () => backlog.current();
   const { embeddings, keyring = emptyKeyring } = options;
@@ -196,13 +196,18 @@ async function openParts(
   stack.use(startExpiry({ index, writePath, clock, logger }));
   if (waiting.length > 0)
     logger.info({ writes: waiting.length }, 'recovered acknowledged writes from the journal');
-  const sharing = stack.use(openSharing({ git, dataDir, writePath, loop, clock, logger }, options));
+  if (erasure && waiting.length === 0) await writePath.dropJournal();
+  const gate = createCallGate();
+  const sharing = stack.use(openSharing({ git, dataDir, writePath, loop, gate, clock, logger }, options));
   const settled = () => writePath.settled();
   const backups = stack.use(
     createBackups({ settings: options.backup, git, loop, settled, dataDir, clock, logger }),
   );
+  finishErasure(erasure, { dataDir, backups, logger });
   const verifier = stack.use(createVerifier({ dataDir, loop, backups: options.backup }));
   const parts = {
+    dataDir,
+    gate,
     quotas,
     git,
     reader,
@@ -219,37 +224,17 @@ async function openParts(
   return assemble({ ...parts, ...sharing, backups, verifier });
 }
 
-/** What the journal and Git hold between them. */
-async function recover(git: Git, journalDir: string, logger: Logger) {
-  try {
-    await mkdir(journalDir, { recursive: true });
-    const landingFile = landingPath(journalDir);
-    const attempts = readLandingFile(landingFile)?.attempts ?? [];
-    const head = readMain(git.repositoryDir);
-    const own = attempts.map((attempt) => attempt.commit);
-    await removeLeftovers(git, head, own, logger);
-    const landed: Landing = (await openLanding(git, landingFile, head)) ?? nothingLanded;
-    return { ...(await recoverSegments(journalDir, logger)), landed };
-  } catch (error) {
-    throw isAppError(error) ? error : toStorageError(error, journalDir);
-  }
-}
-
-const nothingLanded: Landing = { seq: 0, commit: '' };
-
 interface AssembledParts
-  extends Omit<HandlerParts, 'versions' | 'gate' | 'settleHistory'>, Pick<Sharing, 'gitAccess'> {
+  extends Omit<HandlerParts, 'versions' | 'settleHistory'>, Pick<Sharing, 'gitAccess'> {
   readonly logger: Logger;
 }
 
 function assemble(parts: AssembledParts): OpenedMemory {
-  const { git, index, reader, loop, codec, commitAll, take, logger } = parts;
+  const { git, index, reader, loop, codec, gate, commitAll, take, logger } = parts;
   let isOpen = true;
-  const gate = createCallGate();
 
   const handlers = createHandlers({
     ...parts,
-    gate,
     versions: createVersionReader(index.rows, reader, codec),
     settleHistory: () =>
       commitAll().catch((error: unknown) =>
@@ -281,7 +266,14 @@ function assemble(parts: AssembledParts): OpenedMemory {
 }
 
 /** They look at no values, or see to the gate themselves. */
-const longOperations: ReadonlySet<MemoryOperation> = new Set(['backup', 'verify', 'reindex', 'sync']);
+const longOperations: ReadonlySet<MemoryOperation> = new Set([
+  'backup',
+  'verify',
+  'reindex',
+  'sync',
+  'forget',
+  'rekey',
+]);
 
 /** Ends taking calls, commits what is acknowledged and stops everything; what Git refuses stays in the journal. */
 async function closeMemory(memory: OpenedMemory, parts: AsyncDisposableStack, logger: Logger): Promise<void> {

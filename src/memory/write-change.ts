@@ -1,7 +1,7 @@
 /** A change that someone wants, before it is checked and accepted. */
 
 import { AppError } from '../kernel/errors.ts';
-import type { SealableFile } from './encryption/file-codec.ts';
+import { type SealableFile, subjectKidOf } from './encryption/file-codec.ts';
 import type { WriteOp } from './write-record.ts';
 
 type NewFile = Omit<SealableFile, 'key'>;
@@ -32,4 +32,14 @@ export function requireMatch({ scope, key, ifMatch }: Change, etag: string | nul
   const actual = etag ?? 'absent';
   if (ifMatch === undefined || ifMatch === actual) return;
   throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
+}
+
+/** Whose data a memory is it stays, whoever writes it. */
+export function keptSubject(
+  file: NewFile,
+  state: { readonly path?: string; readonly content: Uint8Array | null } | undefined,
+): Pick<SealableFile, 'subjectKid'> {
+  if (file.subjectKid !== undefined || state?.path === undefined || state.content === null) return {};
+  const subjectKid = subjectKidOf(state.path, state.content);
+  return subjectKid === undefined ? {} : { subjectKid };
 }

@@ -6,7 +6,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { createAcknowledgements, firstOfKeys } from './acknowledgements.ts';
-import { type FileCodec, type SealableFile, subjectKidOf } from './encryption/file-codec.ts';
+import type { FileCodec, SealableFile } from './encryption/file-codec.ts';
 import { siblingPaths, withKind } from './files/key-path.ts';
 import { blobId } from './files/memory-file.ts';
 import type { LiveIndex } from './index/live-index.ts';
@@ -15,7 +15,7 @@ import type { Segment } from './journal/segment-files.ts';
 import { createPlacement } from './placement.ts';
 import { type Quotas, toQuotaWrites } from './quotas.ts';
 import { waitForRoom } from './wait-for-room.ts';
-import { type Change, requireMatch } from './write-change.ts';
+import { type Change, keptSubject, requireMatch } from './write-change.ts';
 import { type WriteRecord, memoryId } from './write-record.ts';
 
 export type { Change };
@@ -49,6 +49,8 @@ export interface WritePath extends AsyncDisposable {
    * present values must not go past a merge that changes them.
    */
   hold(): () => void;
+  /** Lets go of every journal segment and what was kept of damaged ones; all that is acknowledged must be in Git. */
+  dropJournal(): Promise<void>;
   /** Lets go of journal segments that are in Git up to `seq`. */
   release(seq: number): Promise<void>;
 }
@@ -167,7 +169,7 @@ export function createWritePath(options: {
     const currentPath = state?.path;
     const file = typeof change.file === 'function' ? change.file(fileOf(state, scope)) : change.file;
     lastAtMs = Math.max(lastAtMs, clock.now());
-    const encoded = file && codec.encode(scope, { ...file, ...subjectOf(file, state), key });
+    const encoded = file && codec.encode(scope, { ...file, ...keptSubject(file, state), key });
     const content = encoded?.bytes ?? null;
     const place = placement.pathOf(scope, key, currentPath);
     const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
@@ -281,6 +283,7 @@ export function createWritePath(options: {
         resolve();
       };
     },
+    dropJournal: () => journal.dropAll(),
     async release(seq) {
       landedSeq = Math.max(landedSeq, seq);
       await journal.release(landedSeq);
@@ -290,11 +293,4 @@ export function createWritePath(options: {
       await journal.release(landedSeq);
     },
   };
-}
-
-/** Whose data a memory is it stays, whoever writes it. */
-function subjectOf(file: SealableFile, state: State | undefined): Pick<SealableFile, 'subjectKid'> {
-  if (file.subjectKid !== undefined || state?.path === undefined || state.content === null) return {};
-  const subjectKid = subjectKidOf(state.path, state.content);
-  return subjectKid === undefined ? {} : { subjectKid };
 }

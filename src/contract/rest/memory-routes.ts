@@ -44,6 +44,11 @@ export const memoryPostRoutes = {
   memoryVerify: post('verify', 'Checks the memory from end to end.'),
   memoryReindex: post('reindex', 'Builds the index anew.'),
   memoryWorkspace: post('workspace', 'Creates, lists, compares, merges or drops workspaces.'),
+  memoryForget: post(
+    'forget',
+    'Forgets memories: deletes them, destroys the key of a subject, or rewrites the history.',
+  ),
+  memoryRekey: post('rekey', 'Encrypts present values under the present keys of their scopes.'),
   memorySync: post('sync', 'Exchanges memories with Git remotes, or says how it stands.'),
 } as const;
 

@@ -58,6 +58,13 @@ export const memoryErrorRows = {
     retry: 'never',
     message: '{key} in scope {scope} is encrypted and cannot be read: {problem}',
   },
+  MEMORY_FORGOTTEN: {
+    http: 409,
+    jsonRpc: -32602,
+    exit: 11,
+    retry: 'never',
+    message: 'commit {commit} has history that was forgotten here; {fix}',
+  },
   BACKUP_FAILED: {
     http: 502,
     jsonRpc: -32603,

@@ -8,6 +8,7 @@ import { memoryBackupOperations } from './backup-operations.ts';
 import { memoryChangeOperations } from './change-operations.ts';
 import { memoryLinkOperations } from './link-operations.ts';
 import { memoryConflictOperations } from './conflict-operations.ts';
+import { memoryPrivacyOperations } from './privacy-operations.ts';
 import { memoryReadOperations } from './read-operations.ts';
 import { memoryWorkspaceOperations } from './workspace-operations.ts';
 import { memorySearchOperation } from './search-operation.ts';
@@ -25,6 +26,7 @@ export const memoryOperations = {
   ...memoryWorkspaceOperations,
   ...memorySyncOperations,
   ...memoryConflictOperations,
+  ...memoryPrivacyOperations,
   ...memorySearchOperation,
 } as const;
 

@@ -17,7 +17,7 @@ import { newBackupId } from './manifest.ts';
 import { type TargetSettings, openBackupTarget } from './open-target.ts';
 import type { Keep } from './retention.ts';
 import { type Schedule, nextDueMs } from './schedule.ts';
-import { type StoredBackup, findBackups } from './stored-backups.ts';
+import { type StoredBackup, findBackups, removeBackup } from './stored-backups.ts';
 import type { BackupResult } from './write-backup.ts';
 
 /** `memory.backup` of the config with its references read. */
@@ -34,6 +34,8 @@ export interface Backups extends AsyncDisposable {
   /** Makes one now. Throws INVALID_INPUT without a place, BACKUP_FAILED, GIT_FAILED, DISK_FULL, STORAGE_FAILED. */
   create(): Promise<Answer>;
   list(): Promise<Answer>;
+  /** Makes one, then takes away all others. Throws as `create` does. */
+  renew(): Promise<{ made: string; removed: string[] }>;
 }
 
 const retryMs = 600_000;
@@ -194,6 +196,16 @@ export function createBackups(parts: {
       const made = { id: manifest.id, atMs: Date.parse(manifest.at), manifest, names: [], bytes };
       return answer([made], { removed: [...removed], seconds });
     },
+    renew: () =>
+      inTurn(async () => {
+        const target = openBackupTarget(requireSettings());
+        const { result } = await makeNow();
+        const made = result.manifest.id;
+        const { whole, partial } = await findBackups(target);
+        const others = [...whole, ...partial].filter(({ id }) => id !== made);
+        for (const one of others) await removeBackup(target, one);
+        return { made, removed: [...result.removed, ...others.map(({ id }) => id)] };
+      }),
     async list() {
       const { whole } = await findBackups(openBackupTarget(requireSettings()));
       return answer(whole);

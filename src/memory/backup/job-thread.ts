@@ -1,5 +1,6 @@
 /** Long jobs in a worker of their own, so that the coordinator's event loop and its Git worker go on. */
 
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '../../kernel/errors.ts';
 import type { VerifyJob, VerifyReport } from '../verify/verify-memory.ts';
@@ -39,6 +40,7 @@ export async function runJob<Kind extends Job['kind']>(
     else reject(new AppError(message.code, { ...message.data }));
   });
   worker.on('error', (error) => reject(new AppError('INTERNAL', {}, { cause: error })));
+  const exited = once(worker, 'exit');
   worker.on('exit', (code) =>
     reject(new AppError('INTERNAL', {}, { cause: new Error(`the worker ended (${code})`) })),
   );
@@ -46,6 +48,8 @@ export async function runJob<Kind extends Job['kind']>(
     return await promise;
   } finally {
     signal.removeEventListener('abort', stop);
-    await worker.terminate();
+    // One that is done ends by itself: ending it from outside can crash the whole process.
+    if (signal.aborted) await worker.terminate();
+    else await exited;
   }
 }

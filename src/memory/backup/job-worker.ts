@@ -24,9 +24,13 @@ async function run(job: Job): Promise<JobResult<Job['kind']>> {
   });
 }
 
-try {
-  tell({ result: await run(workerData as Job) });
-} catch (error) {
-  const { code, data } = isAppError(error) ? error : toStorageError(error, 'the backup');
-  tell({ code, data });
+async function main(): Promise<void> {
+  try {
+    tell({ result: await run(workerData as Job) });
+  } catch (error) {
+    const { code, data } = isAppError(error) ? error : toStorageError(error, 'the backup');
+    tell({ code, data });
+  }
 }
+
+void main();

@@ -53,6 +53,13 @@ export async function findBackups(target: BackupTarget): Promise<StoredBackups> 
   };
 }
 
+/** Takes a backup away. The manifest goes first, so that nobody takes what is half gone for a backup. */
+export async function removeBackup(target: BackupTarget, { id, names }: StoredBackup): Promise<void> {
+  const manifest = `${id}/${manifestName}`;
+  await target.remove(names.filter((name) => name === manifest));
+  await target.remove(names.filter((name) => name !== manifest));
+}
+
 async function look(target: BackupTarget, id: string, sizes: ReadonlyMap<string, number>) {
   try {
     const manifest = await readManifest(target, id);

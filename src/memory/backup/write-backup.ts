@@ -20,7 +20,7 @@ import {
 } from './manifest.ts';
 import { type TargetSettings, openBackupTarget } from './open-target.ts';
 import { type Keep, chooseOutdated } from './retention.ts';
-import { findBackups } from './stored-backups.ts';
+import { findBackups, removeBackup } from './stored-backups.ts';
 
 /** Everything that one backup needs, as plain data. */
 export interface BackupJob {
@@ -130,7 +130,6 @@ async function* segmentOf(waiting: PackedBatch): AsyncGenerator<Uint8Array> {
 /** Interrupted backups of others are only taken for such after so long. */
 const abandonedMs = 86_400_000;
 
-/** The manifest goes first, so that nobody takes what is half gone for a backup. */
 async function tidyUp(target: BackupTarget, job: BackupJob): Promise<string[]> {
   const { whole, partial } = await findBackups(target);
   const beforeMs = job.capture.atMs - abandonedMs;
@@ -139,11 +138,7 @@ async function tidyUp(target: BackupTarget, job: BackupJob): Promise<string[]> {
   const usable = whole.filter(({ problem }) => problem === undefined);
   const outdated = usable.some(({ id }) => id === job.id) ? chooseOutdated(usable, job.keep) : [];
   const gone = [...left, ...outdated];
-  for (const { id, names } of gone) {
-    const manifest = `${id}/${manifestName}`;
-    await target.remove(names.filter((name) => name === manifest));
-    await target.remove(names.filter((name) => name !== manifest));
-  }
+  for (const one of gone) await removeBackup(target, one);
   // Half a file is not listed.
   if (job.unfinished !== undefined) await target.remove(namesOf(job.unfinished));
   await target.sweep(beforeMs).catch(() => {});

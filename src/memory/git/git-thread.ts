@@ -26,6 +26,7 @@ export function createGitThread(
       const batch = packBatch(records);
       return thread.ask('commitTo', { ...target, batch }, [batch.contents.buffer]);
     },
+    erase: (target) => thread.ask('erase', target),
     upkeep: () => thread.ask('upkeep', undefined),
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   };

@@ -26,6 +26,7 @@ import { createObjectReader } from './object-reader.ts';
 import { foldPacks } from './fold-packs.ts';
 import { groupWrites } from './group-writes.ts';
 import { mainRef, removeStaleFiles } from './repository.ts';
+import { type EraseOutcome, type EraseTarget, eraseHistory } from '../erasure/erase-history.ts';
 import { createGit } from './run-git.ts';
 import { type TreeCache, createTreeCache } from './tree-cache.ts';
 
@@ -84,6 +85,11 @@ export interface GitWriter extends AsyncDisposable {
    * more). Throws GIT_FAILED, DISK_FULL or STORAGE_FAILED.
    */
   commitTo(target: RefWrites): Promise<string | null>;
+  /**
+   * Takes memories out of all history. What is acknowledged must be in Git, and nobody may read packs for long.
+   * Throws GIT_FAILED, DISK_FULL or STORAGE_FAILED, and may be called again.
+   */
+  erase(target: EraseTarget): Promise<EraseOutcome>;
   /** Folds packs when there are many; true when it did. */
   upkeep(): Promise<boolean>;
 }
@@ -188,6 +194,14 @@ export function createGitWriter(options: {
     },
     commit: (records) => untilDone('commit', () => tryCommit(records)),
     take: (theirs, before, wish = {}) => untilDone('merge', () => tryTake(theirs, before, wish)),
+    async erase(target) {
+      // Afterwards main does not have the commit behind it that the file names.
+      known = { landed: await settle(readMain(repositoryDir)), attempts: [] };
+      writeLandingFile(landingFile, known);
+      tree = undefined;
+      await reader.rest();
+      return eraseHistory(git, target);
+    },
     async upkeep() {
       removeStaleFiles(repositoryDir);
       await reader.rest();

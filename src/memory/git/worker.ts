@@ -7,6 +7,7 @@ import { serveRequests } from '../threads/serve-requests.ts';
 import { createFileCodec } from '../encryption/file-codec.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import type { SubjectKeyChange } from '../encryption/memory-keys.ts';
+import type { EraseOutcome, EraseTarget } from '../erasure/erase-history.ts';
 import type { MergeSettings } from '../merge/merge-strategy.ts';
 import {
   type CommitOutcome,
@@ -36,6 +37,7 @@ export type GitTasks = {
     readonly wish: TakeWish | undefined;
   }): Promise<TakeOutcome>;
   commitTo(input: Omit<RefWrites, 'records'> & { readonly batch: PackedBatch }): Promise<string | null>;
+  erase(target: EraseTarget): Promise<EraseOutcome>;
   upkeep(): Promise<boolean>;
   setSubjectKey(change: SubjectKeyChange): void;
   close(): Promise<void>;
@@ -51,6 +53,7 @@ serveRequests<GitTasks>(
     commit: (batch) => writer.commit(unpackBatch(batch)),
     take: ({ theirs, before, wish }) => writer.take(theirs, before, wish),
     commitTo: ({ batch, ...target }) => writer.commitTo({ ...target, records: unpackBatch(batch) }),
+    erase: (target) => writer.erase(target),
     upkeep: () => writer.upkeep(),
     setSubjectKey: ({ kid, secret }) => codec.setSubjectKey(kid, secret),
     close: async () => writer[Symbol.asyncDispose](),

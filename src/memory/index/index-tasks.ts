@@ -36,6 +36,8 @@ export interface IndexTasks {
   sync(to: string | null): Promise<SyncOutcome>;
   /** Builds everything that is in Git anew. */
   rebuild(to: string | null): Promise<SyncOutcome>;
+  /** Leaves nothing of deleted rows in the file; no other program may read from it meanwhile. */
+  compact(): Promise<void>;
   /** Makes the full text of values that a search for these words may find; answers how many it had no time for. */
   prepareSearch(words: readonly string[]): number;
   /** Makes the full text of some values; false when nothing is left to do. */
@@ -158,6 +160,10 @@ export function createIndexTasks(parts: {
     async rebuild(to) {
       index.transaction(() => index.clear());
       return { ...(await catchUp(to)), isReset: true };
+    },
+    async compact() {
+      await reader.rest();
+      index.compact();
     },
     prepareSearch(words) {
       const mayMatch = createMayMatch(words);

@@ -30,6 +30,8 @@ export interface LiveIndex extends AsyncDisposable {
   sync(to: string | null): Promise<SyncOutcome>;
   /** Builds the index anew from Git; the caller adds what is not in Git. */
   rebuild(to: string | null): Promise<SyncOutcome>;
+  /** Leaves nothing of deleted rows in the index file. */
+  compact(): Promise<void>;
   /** Makes sure that a search finds what it should; answers how many values it could not look at. */
   prepareSearch(words: readonly string[]): Promise<number>;
   /** Hears of every change, ours and what came through Git, in the feed's order, once readers see it. */
@@ -153,6 +155,7 @@ export async function openLiveIndex(
     },
     sync: (to) => absorb(thread.ask('sync', to)),
     rebuild: (to) => absorb(thread.ask('rebuild', to)),
+    compact: () => thread.ask('compact', undefined),
     async prepareSearch(words) {
       await caughtUp();
       return thread.ask('prepareSearch', words);

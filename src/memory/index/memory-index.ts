@@ -1,6 +1,7 @@
 /** Current values, versions and search, in SQLite. Reads and writes are synchronous and short. */
 
 import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { type ChangeTable, createChangeTable } from '../changes/change-table.ts';
 import { type FileCodec, type SealableFile, keylessCodec } from '../encryption/file-codec.ts';
@@ -29,6 +30,8 @@ export interface MemoryIndex extends IndexReader {
   setMeta(name: 'head' | 'commits', value: string | null): void;
   /** Empties everything. */
   clear(): void;
+  /** Writes the file anew, so that nothing of deleted rows is left in it. */
+  compact(): void;
 }
 
 /** A file that cannot be opened here: nothing of it is kept. */
@@ -138,6 +141,12 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
       db.exec(clearSearch);
       folderCounts.forget();
       changes.clear();
+    },
+    compact() {
+      db.exec('PRAGMA secure_delete = ON; VACUUM; PRAGMA secure_delete = OFF;');
+      const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+      const problem = 'is read by another program, so that old values may still be in it';
+      if (busy !== 0) throw new AppError('STORAGE_FAILED', { path: db.location() ?? '', problem });
     },
   };
 }

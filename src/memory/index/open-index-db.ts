@@ -116,6 +116,7 @@ function tryOpen(path: string): DatabaseSync | undefined {
   }
 }
 
-function removeIndexFiles(path: string): void {
+/** Deletes the index with all that belongs to it. */
+export function removeIndexFiles(path: string): void {
   for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(path + ending, { force: true });
 }

@@ -75,7 +75,7 @@ function createSnapshot(db: DatabaseSync): IndexSnapshot {
     searchRows: () => ({
       rows: number('SELECT count(*) AS n FROM search'),
       missing: number(
-        `SELECT count(*) AS n FROM entries WHERE id NOT IN (SELECT rowid FROM search) AND ${isMade('id')}`,
+        `SELECT count(*) AS n FROM entries WHERE kid IS NULL AND id NOT IN (SELECT rowid FROM search) AND ${isMade('id')}`,
       ),
       extra: number(
         `SELECT count(*) AS n FROM search WHERE rowid NOT IN (SELECT id FROM entries) AND ${isMade('rowid')}`,

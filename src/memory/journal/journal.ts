@@ -3,7 +3,8 @@
  * group is being synced share the next one.
  */
 
-import { type FileHandle, unlink } from 'node:fs/promises';
+import { type FileHandle, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { WriteRecord } from '../write-record.ts';
@@ -18,6 +19,8 @@ export interface Journal extends AsyncDisposable {
   append(records: readonly WriteRecord[]): void;
   /** Drops segments whose records are all at or below `seq`: they are in Git. */
   release(seq: number): Promise<void>;
+  /** Drops all segments, which must be in Git, and what was kept of damaged ones. */
+  dropAll(): Promise<void>;
 }
 
 /** The few file calls of the journal, so that a test can make the disk full. */
@@ -169,6 +172,13 @@ export function createJournal(options: {
       const done = finished.filter((segment) => segment.lastSeq <= seq);
       finished = finished.filter((segment) => segment.lastSeq > seq);
       for (const segment of done) await unlink(segment.path);
+    },
+    async dropAll() {
+      await running;
+      await finishSegment();
+      for (const { path } of finished.splice(0)) await unlink(path);
+      for (const name of await readdir(folder))
+        if (name.endsWith('.damaged')) await unlink(join(folder, name));
     },
     async [Symbol.asyncDispose]() {
       await running;

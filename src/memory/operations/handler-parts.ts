@@ -7,6 +7,7 @@ import type {
   MemoryOperation,
   MemoryOutput,
 } from '../../kernel/memory/operations.ts';
+import type { Logger } from '../../kernel/log.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CallGate } from '../call-gate.ts';
 import type { CommitLoop } from '../commit-loop.ts';
@@ -34,6 +35,7 @@ export type MemoryHandlers = {
 };
 
 export interface HandlerParts {
+  readonly dataDir: string;
   readonly git: Git;
   readonly reader: ObjectReader;
   readonly index: LiveIndex;
@@ -47,6 +49,7 @@ export interface HandlerParts {
   readonly codec: FileCodec;
   readonly subjects: SubjectKeys;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly backups: Backups;
   readonly verifier: Verifier;
   /** All calls pass it but those that take long and look at no values. */

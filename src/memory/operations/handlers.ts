@@ -7,6 +7,7 @@ import { createChangeHandlers } from './change-handlers.ts';
 import { createConflictHandlers } from './conflict-handlers.ts';
 import type { HandlerParts, MemoryHandlers } from './handler-parts.ts';
 import { createLinkHandlers } from './link-handlers.ts';
+import { createPrivacyHandlers } from './privacy-handlers.ts';
 import { createSearchHandlers } from './search-handlers.ts';
 import { createSyncHandlers } from './sync-handlers.ts';
 import { createValueHandlers } from './value-handlers.ts';
@@ -27,5 +28,6 @@ export function createHandlers(parts: HandlerParts): MemoryHandlers {
     ...createWorkspaceHandlers(parts, refs),
     ...createSyncHandlers(parts),
     ...createConflictHandlers(parts),
+    ...createPrivacyHandlers(parts),
   };
 }

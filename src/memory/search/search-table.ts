@@ -31,8 +31,8 @@ export const searchTable = `
   ${vectorTables}
 `;
 
-/** What empties the tables of the search. */
-export const clearSearch = `DELETE FROM search; UPDATE search_totals SET memories = 0, words = 0; DELETE FROM threads; ${clearVectors}`;
+/** What empties the tables of the search; deleting rows would leave their words in the file. */
+export const clearSearch = `INSERT INTO search (search) VALUES ('delete-all'); UPDATE search_totals SET memories = 0, words = 0; DELETE FROM threads; ${clearVectors}`;
 
 /** Columns of a query on `entries` that come from the search's tables. */
 export const threadColumns = `

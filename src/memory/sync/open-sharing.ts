@@ -3,6 +3,8 @@
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { CommitLoop } from '../commit-loop.ts';
+import { listObjectFiles, purgeObjects } from '../erasure/purge-objects.ts';
+import type { CallGate } from '../call-gate.ts';
 import type { Git } from '../git/run-git.ts';
 import type { WritePath } from '../write-path.ts';
 import { type GitAccess, createGitAccess } from './git-access.ts';
@@ -34,12 +36,13 @@ export function openSharing(
     readonly dataDir: string;
     readonly writePath: WritePath;
     readonly loop: CommitLoop;
+    readonly gate: CallGate;
     readonly clock: Clock;
     readonly logger: Logger;
   },
   options: SharingOptions,
 ): Sharing {
-  const { writePath, loop } = parts;
+  const { git, writePath, loop, gate } = parts;
 
   const flush = async (): Promise<void> => {
     await writePath.settled();
@@ -56,9 +59,13 @@ export function openSharing(
     }
   };
 
+  /** Nobody else may have objects that no ref names yet. */
+  const dropUnreachable = () =>
+    gate.alone(() => loop.rewriteHistory(() => purgeObjects(git, listObjectFiles(git.repositoryDir))));
+
   const limits = { ...defaultPushLimits, ...options.pushLimits };
   const gitAccess = createGitAccess({ ...parts, flush, take, limits });
-  const remotes = createRemotes({ ...parts, flush, take, remotes: options.remotes ?? [] });
+  const remotes = createRemotes({ ...parts, flush, take, dropUnreachable, remotes: options.remotes ?? [] });
   return {
     commitAll: flush,
     take,

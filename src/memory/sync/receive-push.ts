@@ -6,6 +6,7 @@
 import { AppError, isAppError, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { product } from '../../kernel/product.ts';
+import { isOldEpoch } from '../erasure/epoch.ts';
 import { runBounded } from '../git/bounded-git.ts';
 import { isReachable } from '../git/landing.ts';
 import { readMain } from '../git/move-ref.ts';
@@ -124,6 +125,7 @@ async function settle(
   const main = commands.find(({ ref }) => ref === mainRef);
   const answers = new Map<string, RefAnswer>();
   const keptFor = main?.to ?? commands[0]?.to ?? noId;
+  for (const { to } of commands) if (to !== noId) await requireKnownEpoch(quarantine.git, to);
   let problems: readonly PushProblem[] = [];
   if (main && main.to !== noId) problems = await check(parts, quarantine, main.to, signal);
   const pack = problems.length === 0 ? quarantine.install(keptFor) : { release() {}, remove() {} };
@@ -139,6 +141,13 @@ async function settle(
     else pack.remove();
   }
   return commands.map(({ ref }) => answers.get(ref) ?? { ref, problem: 'given twice' });
+}
+
+/** Nothing of a history that was forgotten here comes in again. */
+async function requireKnownEpoch(git: Git, tip: string): Promise<void> {
+  if (!(await isOldEpoch(git, tip))) return;
+  const fix = 'make a new clone, and put your changes there';
+  throw new AppError('MEMORY_FORGOTTEN', { commit: tip.slice(0, 12), fix });
 }
 
 async function check(

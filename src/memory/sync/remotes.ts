@@ -45,6 +45,8 @@ export interface RemotesParts {
   readonly dataDir: string;
   readonly flush: () => Promise<void>;
   readonly take: Take;
+  /** Takes away objects that no ref names. */
+  readonly dropUnreachable: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly remotes: readonly RemoteOptions[];
@@ -57,6 +59,7 @@ const longestRetryMs = 900_000;
 const raceBaseMs = 50;
 const longestRaceMs = 5000;
 const keptNotes = 10;
+const keptTips = 10;
 
 /** Starts the schedules; the first rounds begin within seconds. */
 export function createRemotes(parts: RemotesParts): Remotes {
@@ -99,9 +102,10 @@ export function createRemotes(parts: RemotesParts): Remotes {
     async function round(): Promise<void> {
       const { name } = options;
       const before = state.get(name);
+      const refused = new Set(before.refusedTips ?? []);
       const raceDelayMs = (attempt: number) => backoffMs(attempt, raceBaseMs, longestRaceMs);
       try {
-        lastRound = await runRound({ ...parts, raceDelayMs }, options, closing.signal);
+        lastRound = await runRound({ ...parts, raceDelayMs, refused }, options, closing.signal);
         const notes = [...before.notes, ...lastRound.notes.filter((note) => !before.notes.includes(note))];
         remember({ lastSuccessMs: clock.now(), failures: 0, notes: notes.slice(-keptNotes) });
         logger.info({ remote: name, ...lastRound }, 'synchronized memories');
@@ -111,7 +115,12 @@ export function createRemotes(parts: RemotesParts): Remotes {
         if (known.code === 'INTERNAL') logger.error({ id: known.id, err: known.cause }, 'sync failed');
         else logger.warn({ remote: name, code: known.code, problem: known.message }, 'sync failed');
         const lastError = { atMs: clock.now(), message: known.message };
-        remember({ ...before, lastError, failures: before.failures + 1 });
+        remember({
+          ...before,
+          lastError,
+          failures: before.failures + 1,
+          refusedTips: [...refused].slice(-keptTips),
+        });
       }
     }
 

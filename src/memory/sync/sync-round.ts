@@ -6,6 +6,7 @@
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { isOldEpoch } from '../erasure/epoch.ts';
 import { isReachable } from '../git/landing.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { Git } from '../git/run-git.ts';
@@ -27,6 +28,10 @@ export interface RoundParts {
   /** Commits all that is acknowledged. */
   readonly flush: () => Promise<void>;
   readonly take: Take;
+  /** Takes away objects that no ref names. */
+  readonly dropUnreachable: () => Promise<void>;
+  /** Commits that are not fetched again: they have history that was forgotten here. */
+  readonly refused: Set<string>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds to wait before the try after a lost race, by its number from 0. */
@@ -126,6 +131,7 @@ async function fetchTip(round: Round, branch: string, tip: string): Promise<stri
   const tracking = trackingRef(options.name);
   const before = await readRef(git, tracking);
   if (before === tip) return tip;
+  if (round.refused.has(tip)) throw oldHistory(round);
   // A ref of its own for what comes: nothing is overwritten, even when the remote was rewritten.
   const incoming = incomingRef(options.name);
   await git.run(['update-ref', '-d', incoming]);
@@ -133,6 +139,12 @@ async function fetchTip(round: Round, branch: string, tip: string): Promise<stri
   await remote.fetch([`${branch}:${incoming}`]);
   const fetched = await readRef(git, incoming);
   if (fetched === null) throw toRemoteError(options.name, 'fatal: the branch went away', undefined);
+  if (await isOldEpoch(git, fetched)) {
+    await git.run(['update-ref', '-d', incoming]);
+    await round.dropUnreachable();
+    round.refused.add(fetched);
+    throw oldHistory(round);
+  }
   if (before !== null && !(await isReachable(git, before, fetched))) {
     logger.warn({ remote: options.name, before, fetched }, 'the remote was rewritten');
     round.notes.add(
@@ -140,6 +152,14 @@ async function fetchTip(round: Round, branch: string, tip: string): Promise<stri
     );
   }
   return fetched;
+}
+
+function oldHistory({ options }: Round): AppError {
+  return new AppError('REMOTE_FAILED', {
+    remote: options.name,
+    problem: `its branch ${options.branch} has history that was forgotten here`,
+    fix: `delete that branch and the snapshots there, then synchronize again`,
+  });
 }
 
 /** Only what is on main counts as seen: a take that failed is made up for in the next round. */
@@ -177,7 +197,14 @@ async function takeNew(round: Round, tip: string, before: string | null): Promis
 async function fetchSnapshots(round: Round, refs: ReadonlyMap<string, string>): Promise<void> {
   const { wanted, notes } = await fetchableSnapshots(round.git, refs);
   for (const note of notes) round.notes.add(note);
-  if (wanted.length > 0) await round.remote.fetch(wanted.map((ref) => `${ref}:${ref}`));
+  if (wanted.length === 0) return;
+  await round.remote.fetch(wanted.map((ref) => `${ref}:${ref}`));
+  const old: string[] = [];
+  for (const ref of wanted) if (await isOldEpoch(round.git, ref)) old.push(ref);
+  if (old.length === 0) return;
+  for (const ref of old) await round.git.run(['update-ref', '-d', ref]);
+  await round.dropUnreachable();
+  round.notes.add(`${old.join(', ')} there has history that was forgotten here: delete it there`);
 }
 
 interface PushPlan {

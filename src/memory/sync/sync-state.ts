@@ -13,6 +13,8 @@ export interface RemoteState {
   readonly failures: number;
   /** What was unusual in the last rounds, newest last. */
   readonly notes: readonly string[];
+  /** Commits there that have history which was forgotten here. */
+  readonly refusedTips?: readonly string[];
 }
 
 export interface SyncState {

@@ -36,6 +36,8 @@ export interface RequestThread<T> extends AsyncDisposable {
   rest(): Promise<void>;
 }
 
+const longestEndMs = 10_000;
+
 interface Waiting {
   resolve(result: never): void;
   reject(error: AppError): void;
@@ -110,8 +112,17 @@ export function createRequestThread<T>(options: {
   async function rest(): Promise<void> {
     if (!worker) return;
     isEnding = true;
+    const ending = worker;
+    const gone = new Promise<void>((resolve) => {
+      ending.once('exit', () => resolve());
+    });
     await ask('close', undefined).catch(() => {});
-    await worker?.terminate();
+    const timer = setTimeout(() => {
+      logger.warn({ thread: name }, 'a memory thread does not end by itself');
+      void ending.terminate();
+    }, longestEndMs);
+    await gone;
+    clearTimeout(timer);
     isEnding = false;
   }
 

@@ -38,7 +38,9 @@ export function serveRequests<T extends { [Name in keyof T]: (input: never) => u
     await previous;
     parentPort?.postMessage(await answer(request), []);
     open -= 1;
-    if (open === 0) options.onIdle?.();
+    // The thread ends by itself when nothing is left to do: ending it from outside can crash the whole process.
+    if (request.task === 'close') parentPort?.close();
+    else if (open === 0) options.onIdle?.();
   }
 
   parentPort?.on('message', (request: ThreadRequest) => {

@@ -4,6 +4,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../kernel/errors.ts';
+import { epochRef } from '../erasure/epoch.ts';
 import { readKeepFile } from '../git/pack-files.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { Git } from '../git/run-git.ts';
@@ -68,7 +69,7 @@ export async function checkRefs(git: Git): Promise<Finding[]> {
     const out = (await git.run(['for-each-ref', `--format=${format}`])).toString('utf8');
     for (const row of out.split('\n').filter(Boolean)) {
       const [name = '', type, peeled] = row.split('\0');
-      if (type === 'commit' || peeled === 'commit') continue;
+      if (type === 'commit' || peeled === 'commit' || name === epochRef) continue;
       const problem = `names a ${peeled === '' ? type : peeled}, not a commit`;
       findings.push({
         severity: 'warning',

@@ -41,6 +41,9 @@ const scopedOperations: ReadonlySet<MemoryOperation> = new Set<MemoryOperation>(
   'links',
 ]);
 
+/** What cannot be undone is for people: REST and the command line have it. */
+const peopleOnly: ReadonlySet<MemoryOperation> = new Set<MemoryOperation>(['forget', 'rekey']);
+
 function memoryTool(operation: MemoryOperation): ToolDefinition {
   const { title, description, input, output, annotations } = memoryOperations[operation];
   const isScoped = scopedOperations.has(operation);
@@ -76,5 +79,7 @@ export default defineServer({
     'Store what should be known tomorrow under a telling, slash-separated key ("projects/apollo/decisions"). Search before you ask a person. To change a value safely, retrieve it, then store with ifMatch set to its etag; on MEMORY_CHANGED retrieve again. Nothing is lost: memory_history and memory_restore undo mistakes. Calls without a scope use this server\'s own scope, which is shared unless it was placed in a category; memory_search without a scope searches everywhere.',
   settings: settingsShape,
   resources: memoryResources,
-  tools: (Object.keys(memoryOperations) as MemoryOperation[]).map(memoryTool),
+  tools: (Object.keys(memoryOperations) as MemoryOperation[])
+    .filter((operation) => !peopleOnly.has(operation))
+    .map(memoryTool),
 });

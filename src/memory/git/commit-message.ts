@@ -78,6 +78,7 @@ function trailersOf(record: WriteRecord): string[] {
     ...(record.requestId === undefined ? [] : [`Memory-Request: ${encodeTrailerValue(record.requestId)}`]),
     `Memory-Time: ${new Date(record.atMs).toISOString()}`,
     `Memory-Seq: ${record.seq}`,
+    ...(record.replica === undefined ? [] : [`Memory-Replica: ${encodeTrailerValue(record.replica)}`]),
   ];
 }
 

@@ -2,16 +2,15 @@
 
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
-import { siblingPaths, withKind } from '../files/key-path.ts';
 import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
-import { blobId, normalizeTags } from '../files/memory-file.ts';
+import { normalizeTags } from '../files/memory-file.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { HandlerParts } from '../operations/handler-parts.ts';
 import { decodeCursor, encodeCursor } from '../operations/page-cursor.ts';
 import { type Place, defaultScope, isoTime, placeOf } from '../operations/place.ts';
 import { createPlacement } from '../placement.ts';
 import type { PastValue } from '../versions/read-version.ts';
-import type { Change } from '../write-path.ts';
+import { type Change, recordOf } from '../write-change.ts';
 import type { WriteRecord } from '../write-record.ts';
 import {
   type WorkspaceFile,
@@ -68,7 +67,11 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
     if (ifMatch !== undefined && ifMatch !== actual)
       throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
     const place = placement.pathOf(scope, key, now?.path);
-    const record = toRecord(codec, change, place, now, writePath.nextTick(), clock.now());
+    const record = toRecord(codec, change, place, now, {
+      seq: writePath.nextTick(),
+      atMs: clock.now(),
+      replica: writePath.replica,
+    });
     const { etag, seq } = record;
     if (etag === (now?.etag ?? null)) return { etag, seq, isChanged: false };
     const head = await writer.commitTo({ ref, expected: tip, records: [record] });
@@ -175,31 +178,11 @@ function toRecord(
   change: WorkspaceChange,
   place: string,
   now: PastValue | undefined,
-  seq: number,
-  atMs: number,
+  origin: Pick<WriteRecord, 'seq' | 'atMs' | 'replica'>,
 ): WriteRecord {
-  const { op, scope, key, file, actor, agent, requestId } = change;
+  const { scope, key, file } = change;
   const subjectKid = file?.subjectKid ?? now?.file.subjectKid;
   const encoded =
     file && codec.encode(scope, { ...file, ...(subjectKid !== undefined && { subjectKid }), key });
-  const content = encoded?.bytes ?? null;
-  const currentPath = now?.path;
-  const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
-  const others = new Set(siblingPaths(place));
-  if (currentPath !== undefined) others.add(currentPath);
-  others.delete(path);
-  return {
-    seq,
-    op,
-    scope,
-    key,
-    path,
-    removePaths: [...others],
-    etag: content && blobId(content),
-    content,
-    atMs,
-    actor,
-    agent,
-    ...(requestId !== undefined && { requestId }),
-  };
+  return recordOf(change, encoded, { place, currentPath: now?.path }, origin);
 }

@@ -3,11 +3,11 @@
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
 import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
-import { normalizeTags } from '../files/memory-file.ts';
+import { type MemoryFile, normalizeTags } from '../files/memory-file.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { HandlerParts } from '../operations/handler-parts.ts';
 import { decodeCursor, encodeCursor } from '../operations/page-cursor.ts';
-import { type Place, defaultScope, isoTime, placeOf } from '../operations/place.ts';
+import { type Place, defaultScope, isoTime, placeOf, threadOf } from '../operations/place.ts';
 import { createPlacement } from '../placement.ts';
 import type { PastValue } from '../versions/read-version.ts';
 import { type Change, recordOf } from '../write-change.ts';
@@ -93,14 +93,14 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
 
   /** One page of files that have the tags, and whether there are more. */
   async function takePage(files: readonly WorkspaceFile[], tags: readonly string[], limit: number) {
-    const page: { file: WorkspaceFile; tags: readonly string[] }[] = [];
+    const page: { file: WorkspaceFile; content: MemoryFile }[] = [];
     for (let at = 0; at < files.length && page.length <= limit; at += pageOfTags) {
       const chunk = files.slice(at, at + pageOfTags);
       for (const [i, content] of (await readWorkspaceFiles({ reader, codec }, chunk)).entries()) {
         const file = chunk[i];
         const isOver = content?.expiresMs !== undefined && content.expiresMs <= clock.now();
         if (!file || !content || isOver || !tags.every((tag) => content.tags.includes(tag))) continue;
-        page.push({ file, tags: content.tags });
+        page.push({ file, content });
       }
     }
     return { page: page.slice(0, limit), isMore: page.length > limit };
@@ -128,6 +128,7 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
         tags: [...file.tags],
         etag,
         updatedAt: isoTime(atMs),
+        ...threadOf(file),
         actor,
         commit,
       };
@@ -146,9 +147,10 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
         input.limit ?? defaultPage,
       );
       const originOf = await originsAt(tip);
-      const items = page.map(({ file, tags }) => {
+      const items = page.map(({ file, content }) => {
         const { key, etag } = file;
-        return { key, scope, tags: [...tags], etag, updatedAt: isoTime(originOf(file).atMs) };
+        const head = { key, scope, tags: [...content.tags], etag };
+        return { ...head, updatedAt: isoTime(originOf(file).atMs), ...threadOf(content) };
       });
       const last = items.at(-1);
       return { items, ...(isMore && last && { nextCursor: encodeCursor(last.key) }) };

@@ -3,6 +3,7 @@ import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import { openMemory } from './open-memory.ts';
 import { createTempFolder, openTestMemory, runGit } from '../../test/fixtures/memory-in-temp.ts';
@@ -147,7 +148,8 @@ describe('a repository that cannot be written', () => {
 
 describe('the index', () => {
   it('is made anew from Git, with the same answers, when it is gone or damaged', async () => {
-    await using test = await openTestMemory();
+    // How old a memory is counts in its score.
+    await using test = await openTestMemory({ clock: createFakeClock(1_700_000_000_000) });
     await test.call('store', { key: 'a', value: 'alpha', tags: ['t'] }, 'ann');
     await test.call('store', { key: 'a', value: { now: 'json' } }, 'bob');
     await test.call('store', { key: 'x'.repeat(300), value: 'long key' });

@@ -26,17 +26,23 @@ const format = '%x01%H%n%P%n%ct%n%ce%n%an%n%B';
 const order = ['--topo-order', '--reverse', '-z'];
 const withFiles = ['--raw', '--no-abbrev', '--no-renames', '--root', '-c'];
 
-/**
- * Streams the commits that `to` has and `from` has not (all of them without `from`). Without their changes it
- * takes a tenth of the time. Throws GIT_FAILED.
- */
+export interface LogWish {
+  /** Without their changes it takes a tenth of the time. */
+  readonly hasChanges?: boolean;
+  /** Only commits of this second and later ones, wherever in the history they are. */
+  readonly sinceMs?: number;
+}
+
+/** Streams the commits that `to` has and `from` has not (all of them without `from`). Throws GIT_FAILED. */
 export async function* readLog(
   git: Git,
   from: string | null,
   to: string,
-  { hasChanges = true }: { readonly hasChanges?: boolean } = {},
+  { hasChanges = true, sinceMs = 0 }: LogWish = {},
 ): AsyncGenerator<LoggedCommit> {
-  const range = from === null ? [to] : [`${from}..${to}`];
+  const seconds = Math.floor(sinceMs / 1000);
+  const since = seconds > 0 ? [`--since-as-filter=@${seconds}`] : [];
+  const range = [...since, from === null ? to : `${from}..${to}`];
   const what = hasChanges ? withFiles : [];
   const args = ['log', ...order, ...what, `--format=${format}`, ...range, '--'];
   const child = git.start(args);

@@ -36,6 +36,7 @@ export const memoryStats = {
 
 const remote = {
   name: 'origin',
+  source: 'config',
   url: 'https://git.example.org/team/memory.git',
   branch: 'main',
   direction: 'both',

@@ -16,6 +16,7 @@ afterAll(async () => {
 
 const origin = {
   name: 'origin',
+  source: 'config',
   url: 'https://git.example.org/team/memory.git',
   branch: 'main',
   direction: 'both',

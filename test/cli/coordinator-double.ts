@@ -34,7 +34,8 @@ export const memoryStats = {
   scopes: [],
 };
 
-const remote = {
+/** A remote as the coordinator tells of it. */
+export const remote = {
   name: 'origin',
   source: 'config',
   url: 'https://git.example.org/team/memory.git',

@@ -1,23 +1,11 @@
 import { expect, it } from 'vitest';
 import { AppError } from '../../src/kernel/errors.ts';
+import { remote } from './coordinator-double.ts';
 import { startRestDouble } from './rest-double.ts';
 import { useCommandLine } from './use-command-line.ts';
 
 const url = 'https://git.example.org/team/memory.git';
-const row = {
-  name: 'team',
-  source: 'added',
-  url,
-  branch: 'main',
-  direction: 'both',
-  state: 'new',
-  ahead: null,
-  behind: null,
-  lastSuccessAt: null,
-  lastError: null,
-  nextAt: null,
-  notes: [],
-} as const;
+const row = { ...remote, name: 'team', source: 'added', url, state: 'new' } as const;
 const credential = { env: 'GIT_MEMORY_REMOTE_TEAM' };
 
 const cli = useCommandLine(() =>

@@ -1,33 +1,14 @@
-import { spawn } from 'node:child_process';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import { openMemory } from './open-memory.ts';
 import { createTempFolder, openTestMemory, runGit } from '../../test/fixtures/memory-in-temp.ts';
+import { writeAndKill } from '../../test/fixtures/write-and-kill.ts';
 
 const failing = (code: string) => expect.objectContaining({ code });
-const writerChild = fileURLToPath(new URL('../../test/fixtures/memory-writer.ts', import.meta.url));
 const caller = { actor: 'tester', agent: 'test' };
-
-/** Runs the writers and kills them, with all their processes' work, once so many writes were acknowledged. */
-async function writeAndKill(dataDir: string, round: number, killAfter: number): Promise<string[]> {
-  const child = spawn(process.execPath, [writerChild, dataDir, String(round)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => {
-    child.on('close', resolve);
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-    if (out.split('\n').length > killAfter) child.kill('SIGKILL');
-  });
-  await ended;
-  return out.split('\n').slice(0, -1);
-}
 
 describe('a killed coordinator', () => {
   it('loses nothing acknowledged, applies nothing twice, and leaves a clean repository', async () => {

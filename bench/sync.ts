@@ -36,7 +36,14 @@ async function timed<T>(task: () => Promise<T> | T): Promise<number> {
 }
 
 function open(name: string): Promise<Memory> {
-  const origin = { name: 'origin', url: remote, branch: 'main', direction: 'both', everySeconds: 0 } as const;
+  const origin = {
+    name: 'origin',
+    source: 'config',
+    url: remote,
+    branch: 'main',
+    direction: 'both',
+    everySeconds: 0,
+  } as const;
   return openMemory({ dataDir: join(folder, name), logger: silentLogger, remotes: [origin] });
 }
 

@@ -16,6 +16,7 @@ import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
+import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes, toServerItem } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
@@ -26,7 +27,7 @@ import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
 import { memoryKeyring } from './memory-keyring.ts';
-import { memoryRemotes } from './memory-remotes.ts';
+import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
 import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
@@ -84,7 +85,9 @@ export async function startCoordinator(
   const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
   const roster = createServerRoster(pool, loaded, store.addedServers, logger);
   const refusals = await roster.fill();
-  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, logger });
+  const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
+  await remotes.fill();
+  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, remotes, logger });
 
   options.signal?.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
@@ -182,9 +185,9 @@ interface Edge {
 /** Gateway, listeners, and the file by which the command line finds them. */
 async function openEdge(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster },
+  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster; readonly remotes: RemoteRoster },
 ): Promise<Edge> {
-  const { config, dataDir, memory, pool, roster, logger } = base;
+  const { config, dataDir, memory, pool, roster, remotes, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const gateway = createGateway({
@@ -221,6 +224,7 @@ async function openEdge(
       ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
       ...toolsRoutes(gateway, nextRequestId),
       ...memoryRoutes(memory, nextRequestId),
+      ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },
   });
   ({ baseUrl } = listeners);

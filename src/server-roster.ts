@@ -16,7 +16,7 @@ import type { ServerRegistry } from './http/routes/servers.ts';
 import { AppError, messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
 import type { Pool } from './pool/pool.ts';
-import type { AddedServers } from './store/added-servers.ts';
+import type { AddedEntries } from './store/added-entries.ts';
 
 export interface Refusal {
   readonly id: string;
@@ -31,7 +31,7 @@ export interface ServerRoster extends ServerRegistry {
 export function createServerRoster(
   pool: Pool,
   { config, baseDir, file }: LoadedConfig,
-  addedServers: AddedServers,
+  addedServers: AddedEntries,
   logger: Logger,
 ): ServerRoster {
   const ports = createPortLedger();

@@ -31,6 +31,7 @@ import { memoryResolveCommand } from './memory/resolve.ts';
 import { memorySnapshotCommand } from './memory/snapshot.ts';
 import { memoryWatchCommand } from './memory/watch.ts';
 import { memorySyncCommand } from './memory/sync.ts';
+import { memoryRemotesCommand } from './memory/remotes.ts';
 import { memoryStatsCommand } from './memory/stats.ts';
 import { memoryExportCommand } from './memory/export.ts';
 import { memoryImportCommand } from './memory/import.ts';
@@ -111,6 +112,7 @@ const nouns: readonly Noun[] = [
       memoryLinksCommand,
       memoryWatchCommand,
       memorySyncCommand,
+      memoryRemotesCommand,
       memoryStatsCommand,
       memoryExportCommand,
       memoryImportCommand,

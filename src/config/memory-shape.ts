@@ -45,7 +45,8 @@ const embeddingsShape = z.strictObject({
   batchSize: z.int().min(1).max(256).default(16).describe('Memories in one request.'),
 });
 
-const remoteShape = z.strictObject({
+/** One of `memory.remotes`. */
+export const remoteShape = z.strictObject({
   url: z
     .string()
     .min(1)
@@ -137,4 +138,15 @@ export const memoryShape = z.strictObject({
     )
     .default({})
     .describe('Git remotes to exchange memories with, by name.'),
+  addedRemotes: z
+    .strictObject({
+      allowHosts: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          'Hosts that are not on the public internet and may be remotes all the same: `name`, `name:port`, `*.suffix` or an address.',
+        ),
+    })
+    .prefault({})
+    .describe('Bounds on the Git remotes that are added over the API while a coordinator runs.'),
 });

@@ -59,7 +59,8 @@ function listed(patterns: readonly string[] | undefined, host: string, port: num
   return (patterns ?? []).some((pattern) => matches(pattern, host, port));
 }
 
-function portOf(url: URL): number {
+/** The port of an http(s) URL, also where it is not said. */
+export function portOf(url: URL): number {
   return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
 }
 

@@ -31,6 +31,7 @@ import { type ScopeLimits, createQuotas } from './quotas.ts';
 import { recoverState } from './recover-state.ts';
 import { createSearchThread } from './search/search-thread.ts';
 import type { GitAccess } from './sync/git-access.ts';
+import type { Remotes } from './sync/remotes.ts';
 import { type Sharing, type SharingOptions, openSharing } from './sync/open-sharing.ts';
 import { createVerifier } from './verify/verifier.ts';
 import { createVersionReader } from './versions/read-version.ts';
@@ -52,6 +53,8 @@ export interface Memory extends MemoryClient, AsyncDisposable {
   take(commit: string, before?: string, wish?: TakeWish): Promise<TakeOutcome>;
   /** Hears of every change once it is durable; the returned function ends that. */
   onChange(listener: (change: FeedChange) => void): () => void;
+  /** Takes and lets go of remotes while it runs; it remembers none of them itself. */
+  readonly remotes: Pick<Remotes, 'add' | 'remove'>;
   /** Clone, fetch and push by Git clients. */
   readonly gitAccess: GitAccess;
   /** The bare repository. */
@@ -252,6 +255,7 @@ function assemble(parts: AssembledParts): OpenedMemory {
     },
     flush: commitAll,
     gitAccess: parts.gitAccess,
+    remotes: parts.remotes,
     refresh: () => loop.poll(),
     async take(commit, before, wish) {
       if (!isOpen) throw new AppError('SHUTTING_DOWN');

@@ -19,8 +19,9 @@ export async function recoverState(git: Git, journalDir: string, logger: Logger)
     const head = readMain(git.repositoryDir);
     const own = attempts.map((attempt) => attempt.commit);
     await removeLeftovers(git, head, own, logger);
-    const landed: Landing = (await openLanding(git, landingFile, head)) ?? nothingLanded;
-    return { ...(await recoverSegments(journalDir, logger)), landed };
+    const found = await recoverSegments(journalDir, logger);
+    const landed = (await openLanding(git, landingFile, head, found.records)) ?? nothingLanded;
+    return { ...found, landed };
   } catch (error) {
     throw isAppError(error) ? error : toStorageError(error, journalDir);
   }

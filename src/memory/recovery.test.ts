@@ -1,32 +1,14 @@
-import { spawn } from 'node:child_process';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import { openMemory } from './open-memory.ts';
 import { createTempFolder, openTestMemory, runGit } from '../../test/fixtures/memory-in-temp.ts';
+import { writeAndKill } from '../../test/fixtures/write-and-kill.ts';
 
 const failing = (code: string) => expect.objectContaining({ code });
-const writerChild = fileURLToPath(new URL('../../test/fixtures/memory-writer.ts', import.meta.url));
 const caller = { actor: 'tester', agent: 'test' };
-
-/** Runs the writers and kills them, with all their processes' work, once so many writes were acknowledged. */
-async function writeAndKill(dataDir: string, round: number, killAfter: number): Promise<string[]> {
-  const child = spawn(process.execPath, [writerChild, dataDir, String(round)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => {
-    child.on('close', resolve);
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-    if (out.split('\n').length > killAfter) child.kill('SIGKILL');
-  });
-  await ended;
-  return out.split('\n').slice(0, -1);
-}
 
 describe('a killed coordinator', () => {
   it('loses nothing acknowledged, applies nothing twice, and leaves a clean repository', async () => {
@@ -147,7 +129,8 @@ describe('a repository that cannot be written', () => {
 
 describe('the index', () => {
   it('is made anew from Git, with the same answers, when it is gone or damaged', async () => {
-    await using test = await openTestMemory();
+    // How old a memory is counts in its score.
+    await using test = await openTestMemory({ clock: createFakeClock(1_700_000_000_000) });
     await test.call('store', { key: 'a', value: 'alpha', tags: ['t'] }, 'ann');
     await test.call('store', { key: 'a', value: { now: 'json' } }, 'bob');
     await test.call('store', { key: 'x'.repeat(300), value: 'long key' });

@@ -2,7 +2,9 @@
 
 import { AppError } from '../kernel/errors.ts';
 import { type SealableFile, subjectKidOf } from './encryption/file-codec.ts';
-import type { WriteOp } from './write-record.ts';
+import { type FileKind, siblingPaths, withKind } from './files/key-path.ts';
+import { blobId } from './files/memory-file.ts';
+import type { WriteOp, WriteRecord } from './write-record.ts';
 
 type NewFile = Omit<SealableFile, 'key'>;
 
@@ -42,4 +44,34 @@ export function keptSubject(
   if (file.subjectKid !== undefined || state?.path === undefined || state.content === null) return {};
   const subjectKid = subjectKidOf(state.path, state.content);
   return subjectKid === undefined ? {} : { subjectKid };
+}
+
+/**
+ * The record of a change: its file, if there is one after it, goes to `place`, and takes the same key's other files
+ * away.
+ */
+export function recordOf(
+  change: Omit<Change, 'file'>,
+  encoded: { readonly bytes: Buffer; readonly kind: FileKind } | undefined,
+  { place, currentPath }: { readonly place: string; readonly currentPath: string | undefined },
+  origin: Pick<WriteRecord, 'seq' | 'atMs' | 'replica'>,
+): WriteRecord {
+  const { op, scope, key, actor, agent, requestId, removePaths = [] } = change;
+  const content = encoded?.bytes ?? null;
+  const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
+  const others = new Set([...siblingPaths(place), ...(currentPath === undefined ? [] : [currentPath])]);
+  others.delete(path);
+  return {
+    ...origin,
+    op,
+    scope,
+    key,
+    path,
+    removePaths: [...others, ...removePaths],
+    etag: content && blobId(content),
+    content,
+    actor,
+    agent,
+    ...(requestId !== undefined && { requestId }),
+  };
 }

@@ -3,19 +3,18 @@
  * journal, into the index, and only then answered.
  */
 
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { createAcknowledgements, firstOfKeys } from './acknowledgements.ts';
 import type { FileCodec, SealableFile } from './encryption/file-codec.ts';
-import { siblingPaths, withKind } from './files/key-path.ts';
-import { blobId } from './files/memory-file.ts';
 import type { LiveIndex } from './index/live-index.ts';
 import { type Journal, type JournalDisk, createJournal } from './journal/journal.ts';
 import type { Segment } from './journal/segment-files.ts';
 import { createPlacement } from './placement.ts';
 import { type Quotas, toQuotaWrites } from './quotas.ts';
 import { waitForRoom } from './wait-for-room.ts';
-import { type Change, keptSubject, requireMatch } from './write-change.ts';
+import { type Change, keptSubject, recordOf, requireMatch } from './write-change.ts';
 import { type WriteRecord, memoryId } from './write-record.ts';
 
 export type { Change };
@@ -42,6 +41,11 @@ export interface WritePath extends AsyncDisposable {
   settled(): Promise<void>;
   /** Notes a sequence of another replica: writes get greater ones from now on (Lamport). */
   observe(seq: number): void;
+  /**
+   * 16 hex digits, drawn anew for each run. Two replicas whose writes agree in all else still make two commits: a
+   * merge counts both. It stays with the write in the journal, so that a copied journal is the same writes.
+   */
+  readonly replica: string;
   /** A sequence for a write that goes another way than the journal; no other write gets it. */
   nextTick(): number;
   /**
@@ -101,6 +105,7 @@ export function createWritePath(options: {
   let landedSeq = 0;
   let lastDone: Promise<void> = Promise.resolve();
   const holds = new Set<Promise<void>>();
+  const replica = randomBytes(8).toString('hex');
 
   const journal: Journal = createJournal({
     folder: journalDir,
@@ -165,30 +170,13 @@ export function createWritePath(options: {
   }
 
   function toRecord(change: Change, state: State | undefined, seq: number): WriteRecord {
-    const { op, scope, key, actor, agent, requestId } = change;
+    const { scope, key } = change;
     const currentPath = state?.path;
     const file = typeof change.file === 'function' ? change.file(fileOf(state, scope)) : change.file;
     lastAtMs = Math.max(lastAtMs, clock.now());
     const encoded = file && codec.encode(scope, { ...file, ...keptSubject(file, state), key });
-    const content = encoded?.bytes ?? null;
-    const place = placement.pathOf(scope, key, currentPath);
-    const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
-    const others = new Set([...siblingPaths(place), ...(currentPath === undefined ? [] : [currentPath])]);
-    others.delete(path);
-    return {
-      seq,
-      op,
-      scope,
-      key,
-      path,
-      removePaths: [...others, ...(change.removePaths ?? [])],
-      etag: content && blobId(content),
-      content,
-      atMs: lastAtMs,
-      actor,
-      agent,
-      ...(requestId !== undefined && { requestId }),
-    };
+    const places = { place: placement.pathOf(scope, key, currentPath), currentPath };
+    return recordOf(change, encoded, places, { seq, atMs: lastAtMs, replica });
   }
 
   function fileOf(state: State | undefined, scope: string): SealableFile | undefined {
@@ -274,6 +262,7 @@ export function createWritePath(options: {
     observe(seq) {
       if (seq < maxSeenSeq) nextSeq = Math.max(nextSeq, seq + 1);
     },
+    replica,
     nextTick: () => nextSeq++,
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();

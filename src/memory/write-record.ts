@@ -28,6 +28,8 @@ export interface WriteRecord {
   readonly actor: string;
   readonly agent: string;
   readonly requestId?: string;
+  /** Names the run that accepted the write (see `createWritePath`); absent in journals from before there was one. */
+  readonly replica?: string;
   /** Sequence of the last write of an atomic batch; all from the first with this number on count, or none. */
   readonly batchEnd?: number;
 }

@@ -5,16 +5,21 @@ import { join } from 'node:path';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError, messageOf } from '../kernel/errors.ts';
-import { type AddedServers, createAddedServers } from './added-servers.ts';
+import { type AddedEntries, createAddedEntries } from './added-entries.ts';
 import { createListings, type Listings } from './listings.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
+import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store extends AsyncDisposable {
   readonly listings: Listings;
-  readonly addedServers: AddedServers;
+  readonly addedServers: AddedEntries;
+  readonly addedRemotes: AddedEntries;
 }
+
+/** By name, in their order. */
+const migrations = { '0001-first-tables': firstTables, '0002-added-remotes': addedRemotes };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
 export async function openStore(dataDir: string): Promise<Store> {
@@ -23,13 +28,14 @@ export async function openStore(dataDir: string): Promise<Store> {
     const db = new Kysely<Tables>({ dialect: createNodeSqliteDialect(join(dataDir, 'state.sqlite')) });
     const migrator = new Migrator({
       db,
-      provider: { getMigrations: async () => ({ '0001-first-tables': firstTables }) },
+      provider: { getMigrations: async () => migrations },
     });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
     return {
       listings: createListings(db),
-      addedServers: createAddedServers(db),
+      addedServers: createAddedEntries(db, 'added_servers'),
+      addedRemotes: createAddedEntries(db, 'added_remotes'),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

@@ -6,7 +6,8 @@ export interface ListingsTable {
   updated_at: string;
 }
 
-export interface AddedServersTable {
+/** Added servers, and added remotes. */
+export interface AddedEntriesTable {
   name: string;
   entry: string;
   added_at: string;
@@ -14,5 +15,6 @@ export interface AddedServersTable {
 
 export interface Tables {
   listings: ListingsTable;
-  added_servers: AddedServersTable;
+  added_servers: AddedEntriesTable;
+  added_remotes: AddedEntriesTable;
 }

@@ -1,41 +1,29 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createContext } from '../../src/cli/context.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { startCoordinatorDouble } from './coordinator-double.ts';
-import { type RestDouble, startRestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
+import { startRestDouble } from './rest-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
-let double: RestDouble;
-let sandbox: Sandbox;
+const cli = useCommandLine();
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startCoordinatorDouble();
-});
-
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-const run = (args: string[]) => sandbox.run(args, { env: { GIT_MEMORY_MCP_URL: double.url } });
+const run = (args: string[]) => cli.run(args);
 
 describe('the coordinator', () => {
   it('is found through the data folder', async () => {
-    await mkdir(join(sandbox.project, '.git-memory'), { recursive: true });
+    await mkdir(join(cli.sandbox.project, '.git-memory'), { recursive: true });
     await writeFile(
-      join(sandbox.project, '.git-memory', 'coordinator.json'),
-      JSON.stringify({ url: double.url, pid: 1 }),
+      join(cli.sandbox.project, '.git-memory', 'coordinator.json'),
+      JSON.stringify({ url: cli.double.url, pid: 1 }),
     );
-    expect((await sandbox.run(['memory', 'stats'])).code).toBe(0);
-    await writeFile(join(sandbox.project, '.git-memory', 'coordinator.json'), '{');
+    expect((await cli.sandbox.run(['memory', 'stats'])).code).toBe(0);
+    await writeFile(join(cli.sandbox.project, '.git-memory', 'coordinator.json'), '{');
   });
 
   it('is found by an endpoint URL too, and missed with exit code 6', async () => {
-    expect((await sandbox.run(['memory', 'stats', '--url', `${double.url}/mcp`])).code).toBe(0);
-    const { code, stderr } = await sandbox.run(['status', '--url', 'http://user:hunter2@127.0.0.1:1']);
+    expect((await cli.sandbox.run(['memory', 'stats', '--url', `${cli.double.url}/mcp`])).code).toBe(0);
+    const { code, stderr } = await cli.sandbox.run(['status', '--url', 'http://user:hunter2@127.0.0.1:1']);
     expect([code, stderr]).toEqual([
       6,
       'error COORDINATOR_NOT_RUNNING: no coordinator answers at http://127.0.0.1:1; start one with: git-memory-mcp start\n',
@@ -44,7 +32,7 @@ describe('the coordinator', () => {
 
   it('is not mistaken for something else that listens', async () => {
     await using other = await startRestDouble({});
-    const { code, stderr } = await sandbox.run(['servers', 'list', '--url', other.url]);
+    const { code, stderr } = await cli.sandbox.run(['servers', 'list', '--url', other.url]);
     expect([code, stderr]).toEqual([4, 'error NOT_FOUND: route not found: GET /api/v1/servers\n']);
   });
 });

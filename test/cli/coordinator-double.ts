@@ -34,8 +34,10 @@ export const memoryStats = {
   scopes: [],
 };
 
-const remote = {
+/** A remote as the coordinator tells of it. */
+export const remote = {
   name: 'origin',
+  source: 'config',
   url: 'https://git.example.org/team/memory.git',
   branch: 'main',
   direction: 'both',

@@ -1,12 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { at, etag } from './coordinator-double.ts';
-import { type RestDouble, startRestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
-
-let double: RestDouble;
-let sandbox: Sandbox;
+import { startRestDouble } from './rest-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
 const side = (value: unknown, actor: string) => ({ etag, value, tags: [], actor, at });
 const conflict = {
@@ -30,9 +27,8 @@ const file = {
   kind: 'file',
 };
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startRestDouble({
+const cli = useCommandLine(() =>
+  startRestDouble({
     memoryConflicts: ({ body }) =>
       (body as { cursor?: string }).cursor === undefined
         ? { conflicts: [conflict], nextCursor: 'next' }
@@ -44,20 +40,10 @@ beforeAll(async () => {
       seq: 7,
       resolved: 2,
     }),
-  });
-});
+  }),
+);
 
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  double.seen.length = 0;
-});
-
-const run = (...args: string[]) =>
-  sandbox.run(['memory', ...args], { env: { GIT_MEMORY_MCP_URL: double.url } });
+const run = (...args: string[]) => cli.run(['memory', ...args]);
 
 describe('memory conflicts', () => {
   it('lists all pages, tab-separated in a pipe and whole as JSON', async () => {
@@ -67,7 +53,7 @@ describe('memory conflicts', () => {
       '0123456789abcdef\tshared\tโน้ต/a\tvalue\t/status, /n\tbob\tann',
       `${'f'.repeat(16)}\t\tREADME.md\tfile\t/status, /n\tbob\tann`,
     ]);
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       { prefix: 'โน้ต/', limit: 20 },
       { prefix: 'โน้ต/', limit: 20, cursor: 'next' },
     ]);
@@ -78,7 +64,7 @@ describe('memory conflicts', () => {
 
 describe('memory resolve', () => {
   it('sends a version, a value or a file', async () => {
-    await writeFile(join(sandbox.project, 'note.md'), '# note\n');
+    await writeFile(join(cli.sandbox.project, 'note.md'), '# note\n');
     const { stderr, code } = await run(
       'resolve',
       'a',
@@ -94,7 +80,7 @@ describe('memory resolve', () => {
     await run('resolve', 'a', '{"n": 1}', '--text', '--scope', 'coordinator');
     const { stdout } = await run('resolve', 'a', '--file', 'note.md', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ key: 'a', resolved: 2, etag });
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       { key: 'a', use: 'loser', id: conflict.id, ifMatch: etag },
       { key: 'a', value: { n: 1 } },
       { key: 'a', value: '{"n": 1}', scope: 'coordinator' },
@@ -106,6 +92,6 @@ describe('memory resolve', () => {
     for (const args of [[], ['1', '--use', 'winner'], ['--use', 'mine']]) {
       expect((await run('resolve', 'a', ...args)).code).toBe(2);
     }
-    expect(double.seen).toEqual([]);
+    expect(cli.double.seen).toEqual([]);
   });
 });

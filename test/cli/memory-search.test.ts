@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { at, etag } from './coordinator-double.ts';
-import { type RestDouble, startRestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
-
-let double: RestDouble;
-let sandbox: Sandbox;
+import { startRestDouble } from './rest-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
 const hit = {
   key: 'a/b',
@@ -24,9 +21,8 @@ const hit = {
   },
 };
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startRestDouble({
+const cli = useCommandLine(() =>
+  startRestDouble({
     memorySearch: ({ body }) => ({
       hits: [hit],
       ...((body as { maxTokens?: number }).maxTokens !== undefined && { omitted: 4, tokens: 90 }),
@@ -34,20 +30,10 @@ beforeAll(async () => {
       notes: ['A note.'],
     }),
     memoryStore: ({ params }) => ({ ...params, etag, seq: 1 }),
-  });
-});
+  }),
+);
 
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  double.seen.length = 0;
-});
-
-const run = (...args: string[]) =>
-  sandbox.run(['memory', ...args], { env: { GIT_MEMORY_MCP_URL: double.url } });
+const run = (...args: string[]) => cli.run(['memory', ...args]);
 
 describe('memory search', () => {
   it('passes on every filter', async () => {
@@ -57,7 +43,7 @@ describe('memory search', () => {
       '|--limit|5|--max-tokens|100|--at|snap:good';
     await run('search', '"two words"', 'mor*', ...options.split('|'));
     await run('search', 'one', '--scope', 'shared');
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       {
         query: '"two words" mor*',
         scope: ['shared', 'coordinator'],
@@ -99,13 +85,13 @@ describe('memory search', () => {
     [['--recency', 'very']],
   ])('refuses %j', async (options) => {
     expect((await run('search', 'x', ...options)).code).toBe(2);
-    expect(double.seen).toEqual([]);
+    expect(cli.double.seen).toEqual([]);
   });
 });
 
 describe('memory store', () => {
   it('stores into a thread', async () => {
     await run('store', 'a', 'hello', '--thread', 'talk', '--sequence', '7');
-    expect(double.seen[0]?.body).toEqual({ value: 'hello', thread: 'talk', sequence: 7 });
+    expect(cli.double.seen[0]?.body).toEqual({ value: 'hello', thread: 'talk', sequence: 7 });
   });
 });

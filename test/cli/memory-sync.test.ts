@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { at, remote } from './coordinator-double.ts';
 import { startRestDouble } from './rest-double.ts';
 import { createSandbox, type Sandbox } from './run-command.ts';
 
@@ -14,19 +15,7 @@ afterAll(async () => {
   await sandbox?.[Symbol.asyncDispose]();
 });
 
-const origin = {
-  name: 'origin',
-  url: 'https://git.example.org/team/memory.git',
-  branch: 'main',
-  direction: 'both',
-  state: 'ok',
-  ahead: 0,
-  behind: 2,
-  lastSuccessAt: '2026-11-21T10:00:00.000Z',
-  lastError: null,
-  nextAt: null,
-  notes: ['the remote was rewritten'],
-} as const;
+const origin = { ...remote, notes: ['the remote was rewritten'] };
 const failing = {
   ...origin,
   name: 'backup',
@@ -51,7 +40,7 @@ describe('memory sync', () => {
     const piped = await sandbox.run(args);
     expect(piped.code).toBe(0);
     expect(piped.stdout).toBe(
-      'origin\tok\t0\t2\t2026-11-21T10:00:00.000Z\twhen asked\thttps://git.example.org/team/memory.git\n',
+      `origin\tok\t0\t2\t${at}\twhen asked\thttps://git.example.org/team/memory.git\n`,
     );
     expect(piped.stderr).toContain('origin: the remote was rewritten');
     expect(double.seen[0]?.body).toEqual({ action: 'run', waitSeconds: 5, remote: 'origin' });

@@ -1,30 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createRestClient } from '../../src/cli/rest-client.ts';
-import { at, commit, etag, startCoordinatorDouble } from './coordinator-double.ts';
-import { type RestDouble, startRestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
+import { at, commit, etag } from './coordinator-double.ts';
+import { startRestDouble } from './rest-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
-let double: RestDouble;
-let sandbox: Sandbox;
+const cli = useCommandLine();
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startCoordinatorDouble();
-});
-
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  double.seen.length = 0;
-});
-
-const run = (args: string[], input?: string) =>
-  sandbox.run(args, { env: { GIT_MEMORY_MCP_URL: double.url }, ...(input !== undefined && { input }) });
+const run = (args: string[], input?: string) => cli.run(args, input === undefined ? {} : { input });
 const json = async (args: string[]) => JSON.parse((await run([...args, '--json'])).stdout) as unknown;
 
 describe('memory', () => {
@@ -45,12 +29,12 @@ describe('memory', () => {
     ]);
     await run(['memory', 'store', 'a', '{"n": 1}', '--text']);
     await run(['memory', 'store', 'a', '--scope', 'category:ai-ml'], 'สวัสดี\n');
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       { value: { n: 1 }, tags: ['x', 'y'], ttlSeconds: 5, ifMatch: 'absent' },
       { value: '{"n": 1}' },
       { value: 'สวัสดี\n' },
     ]);
-    expect(double.seen[2]?.params).toEqual({ scope: 'category:ai-ml', key: 'a' });
+    expect(cli.double.seen[2]?.params).toEqual({ scope: 'category:ai-ml', key: 'a' });
   });
 
   it('shows a whole value that is new without a path', async () => {
@@ -65,16 +49,16 @@ describe('memory', () => {
         patch: '',
       }),
     });
-    const { stdout } = await sandbox.run(['memory', 'diff', 'a', '2026-11-01', '--url', other.url]);
+    const { stdout } = await cli.sandbox.run(['memory', 'diff', 'a', '2026-11-01', '--url', other.url]);
     expect(stdout).toBe('+ {"n":1}\n');
   });
 
   it('reads a file and -, and refuses what is no text, or two values', async () => {
-    await writeFile(join(sandbox.project, 'note.md'), '# โน้ต\n');
-    await writeFile(join(sandbox.project, 'image.bin'), Buffer.from([0x89, 0x50, 0xff, 0x00]));
+    await writeFile(join(cli.sandbox.project, 'note.md'), '# โน้ต\n');
+    await writeFile(join(cli.sandbox.project, 'image.bin'), Buffer.from([0x89, 0x50, 0xff, 0x00]));
     await run(['memory', 'store', 'a', '--file', 'note.md']);
     await run(['memory', 'store', 'a', '-'], '{"n": 2}');
-    expect(double.seen.map(({ body }) => body)).toEqual([{ value: '# โน้ต\n' }, { value: { n: 2 } }]);
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([{ value: '# โน้ต\n' }, { value: { n: 2 } }]);
     const binary = await run(['memory', 'store', 'a', '--file', 'image.bin']);
     expect([binary.code, binary.stderr]).toEqual([
       2,
@@ -85,28 +69,30 @@ describe('memory', () => {
       2,
       'error INVALID_INPUT: --file: cannot go with a value; give one\n',
     ]);
-    expect(double.seen).toHaveLength(2);
+    expect(cli.double.seen).toHaveLength(2);
   });
 
   it.each(['โครงการ/อพอลโล', '../../etc/passwd', '.', '..', 'a b?c#d%2F', '/lead//double/', '💾'])(
     'asks for the key %s as it is',
     async (key) => {
-      await createRestClient(double.url).call('memoryRetrieve', { path: { scope: 'category:ai-ml', key } });
-      expect(double.seen[0]?.params).toEqual({ scope: 'category:ai-ml', key });
+      await createRestClient(cli.double.url).call('memoryRetrieve', {
+        path: { scope: 'category:ai-ml', key },
+      });
+      expect(cli.double.seen[0]?.params).toEqual({ scope: 'category:ai-ml', key });
     },
   );
 
   it('prints the value alone', async () => {
     expect((await run(['memory', 'retrieve', 'text'])).stdout).toBe('ข้อความ\n');
     expect((await run(['memory', 'retrieve', 'json', '--at', '2026-01-01'])).stdout).toBe('{\n  "a": 1\n}\n');
-    expect(double.seen[1]?.query).toEqual({ at: '2026-01-01' });
+    expect(cli.double.seen[1]?.query).toEqual({ at: '2026-01-01' });
   });
 
   it('lists, searches, deletes, compares and restores', async () => {
     expect((await run(['memory', 'list', '--tag', 'x'])).stdout).toBe(
       `a/b\t${at}\t${etag.slice(0, 12)}\tx, y\n`,
     );
-    expect(double.seen[0]?.query).toEqual({ limit: 500, tags: ['x'] });
+    expect(cli.double.seen[0]?.query).toEqual({ limit: 500, tags: ['x'] });
     expect((await run(['memory', 'search', 'two', 'words'])).stdout).toBe('0.5\tshared\ta\ttwo words\n');
     expect((await run(['memory', 'delete', 'a'])).stderr).toBe('nothing to delete: a is not in shared\n');
     expect((await run(['memory', 'history', 'a'])).stdout).toBe(`pending\t${at}\tdelete\tme\t\n`);
@@ -118,13 +104,13 @@ describe('memory', () => {
     const { stderr } = await run(['memory', 'restore', '--prefix', 'p/', 'snap:good']);
     expect(stderr).toBe(`restored 1, deleted 2, from ${commit}\n`);
     await run(['memory', 'restore', '--all', '2026-01-01', '--scope', 'coordinator']);
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       { prefix: 'p/', to: 'snap:good' },
       { all: true, to: '2026-01-01', scope: 'coordinator' },
     ]);
     expect((await run(['memory', 'restore', 'key'])).stderr).toBe('error INVALID_INPUT: to: is missing\n');
     expect((await run(['memory', 'restore', 'key', 'to', '--all'])).code).toBe(2);
-    expect(double.seen).toHaveLength(2);
+    expect(cli.double.seen).toHaveLength(2);
   });
 
   it('stores many, appends and increments', async () => {
@@ -140,7 +126,7 @@ describe('memory', () => {
     expect((await run(['memory', 'increment', 'n', '--by', '-2.5', '--pointer', '/a'])).stdout).toBe('7\n');
     expect((await run(['memory', 'increment', 'n', '--by', 'x'])).code).toBe(2);
     expect((await run(['memory', 'append', 'list', 'text', '--item', '1'])).code).toBe(2);
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       {
         entries: [
           { key: 'a', value: 1 },
@@ -158,7 +144,7 @@ describe('memory', () => {
     const { stdout } = await run(['memory', 'snapshot', 'create', 'ก่อน']);
     expect(stdout).toBe(`ก่อน\t${commit.slice(0, 12)}\t${at}\n`);
     await run(['memory', 'snapshot', 'list']);
-    expect(double.seen.map(({ body }) => body)).toEqual([
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
       { action: 'create', name: 'ก่อน' },
       { action: 'list' },
     ]);

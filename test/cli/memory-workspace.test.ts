@@ -1,27 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { at, commit, startCoordinatorDouble } from './coordinator-double.ts';
-import type { RestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
+import { expect, it } from 'vitest';
+import { at, commit } from './coordinator-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
-let double: RestDouble;
-let sandbox: Sandbox;
+const cli = useCommandLine();
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startCoordinatorDouble();
-});
-
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  double.seen.length = 0;
-});
-
-const run = (...args: string[]) =>
-  sandbox.run(['memory', ...args], { env: { GIT_MEMORY_MCP_URL: double.url } });
+const run = (...args: string[]) => cli.run(['memory', ...args]);
 
 it('makes, lists, compares, merges and drops workspaces', async () => {
   const made = await run('workspace', 'create', 'try', '--from', 'snap:before');
@@ -37,7 +20,7 @@ it('makes, lists, compares, merges and drops workspaces', async () => {
   expect(merged.stderr).toBe(`merged; main is at ${commit.slice(0, 12)}\nconflict (text): shared/plan\n`);
   const json = await run('workspace', 'drop', 'try', '--force', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({ workspaces: [{ name: 'try' }] });
-  expect(double.seen.map(({ body }) => body)).toEqual([
+  expect(cli.double.seen.map(({ body }) => body)).toEqual([
     { action: 'create', name: 'try', from: 'snap:before' },
     { action: 'diff', name: 'try' },
     { action: 'merge', name: 'try' },
@@ -54,7 +37,7 @@ it('works in one with --workspace', async () => {
   await run('list', '--workspace', 'try');
   await run('delete', 'a', '--workspace', 'try');
   await run('search', 'word', '--workspace', 'try');
-  const named = double.seen.map(({ query, body }) => ({ ...(query as object), ...(body as object) }));
+  const named = cli.double.seen.map(({ query, body }) => ({ ...(query as object), ...(body as object) }));
   expect(named).toHaveLength(5);
   for (const input of named) expect(input).toMatchObject({ workspace: 'try' });
 });

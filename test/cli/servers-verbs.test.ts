@@ -1,27 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { at, server, startCoordinatorDouble } from './coordinator-double.ts';
-import { type RestDouble } from './rest-double.ts';
-import { createSandbox, type Sandbox } from './run-command.ts';
+import { describe, expect, it } from 'vitest';
+import { at, server } from './coordinator-double.ts';
+import { useCommandLine } from './use-command-line.ts';
 
-let double: RestDouble;
-let sandbox: Sandbox;
+const cli = useCommandLine();
 
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startCoordinatorDouble();
-});
-
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
-
-beforeEach(() => {
-  double.seen.length = 0;
-});
-
-const run = (args: string[], input?: string) =>
-  sandbox.run(args, { env: { GIT_MEMORY_MCP_URL: double.url }, ...(input !== undefined && { input }) });
+const run = (args: string[], input?: string) => cli.run(args, input === undefined ? {} : { input });
 const json = async (args: string[]) => JSON.parse((await run([...args, '--json'])).stdout) as unknown;
 
 describe('output', () => {
@@ -70,7 +53,7 @@ describe('servers', () => {
       'x',
       '--flag',
     ]);
-    expect(double.seen[0]?.body).toEqual({
+    expect(cli.double.seen[0]?.body).toEqual({
       name: 'files',
       entry: {
         command: 'npx',
@@ -94,7 +77,7 @@ describe('servers', () => {
     ]);
     await run(['servers', 'add', 'more', '--builtin', 'sqlite', '--port', '3105']);
     await run(['servers', 'add', 'whole', '--entry', '-'], '{"command": "x"}');
-    expect(double.seen.map(({ body }) => (body as { entry: unknown }).entry)).toEqual([
+    expect(cli.double.seen.map(({ body }) => (body as { entry: unknown }).entry)).toEqual([
       { url: 'https://x.example/mcp', headers: { A: { file: 't' } }, category: 'api' },
       { builtin: 'sqlite', port: 3105 },
       { command: 'x' },
@@ -103,7 +86,7 @@ describe('servers', () => {
 
   it('refuses a wrong entry before it asks anyone, naming the nearest key', async () => {
     const { code, stderr } = await run(['servers', 'add', 'x', '--entry', '-'], '{"comand": "x"}');
-    expect([code, double.seen]).toEqual([3, []]);
+    expect([code, cli.double.seen]).toEqual([3, []]);
     expect(stderr).toContain(
       'error CONFIG_INVALID: server x: unknown key "comand" in mcpServers.x; did you mean "command"?',
     );

@@ -3,12 +3,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFile, writeFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { displayWidth, plainText } from '../../src/cli/output.ts';
 import { eventually } from '../e2e/eventually.ts';
-import { startCoordinatorDouble } from './coordinator-double.ts';
-import type { RestDouble } from './rest-double.ts';
-import { createSandbox, mainPath, type Sandbox } from './run-command.ts';
+import { mainPath } from './run-command.ts';
+import { useCommandLine } from './use-command-line.ts';
 
 /** Part of util-linux. */
 const terminal = 'script';
@@ -17,18 +16,7 @@ if (!hasTerminal && process.env['CI'] !== undefined && process.platform === 'lin
   throw new Error('script (util-linux) is missing');
 if (!hasTerminal) console.warn('no pseudo-terminal here: the terminal tests are skipped');
 
-let double: RestDouble;
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await createSandbox();
-  double = await startCoordinatorDouble();
-});
-
-afterAll(async () => {
-  await double?.[Symbol.asyncDispose]();
-  await sandbox?.[Symbol.asyncDispose]();
-});
+const cli = useCommandLine();
 
 /** Runs a verb on a terminal; `keys` are typed when `prompt` shows. */
 async function onTerminal(
@@ -39,8 +27,8 @@ async function onTerminal(
   // `script` takes one command line: the values here hold nothing that a shell would read. Its terminal has no size.
   const line = `stty cols 160 rows 40; exec ${[process.execPath, mainPath, ...args].join(' ')}`;
   const child = spawn(terminal, ['-qec', line, '/dev/null'], {
-    cwd: sandbox.project,
-    env: { ...sandbox.env, GIT_MEMORY_MCP_URL: double.url, TERM: 'xterm', ...env },
+    cwd: cli.sandbox.project,
+    env: { ...cli.sandbox.env, GIT_MEMORY_MCP_URL: cli.double.url, TERM: 'xterm', ...env },
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -77,27 +65,27 @@ describe.skipIf(!hasTerminal)('on a terminal', () => {
   });
 
   it('asks which servers to take over, and takes no for an answer', async () => {
-    await mkdir(join(sandbox.home, '.cursor'), { recursive: true });
+    await mkdir(join(cli.sandbox.home, '.cursor'), { recursive: true });
     const servers = { one: { command: 'a' }, two: { command: 'b' } };
-    await writeFile(join(sandbox.home, '.cursor', 'mcp.json'), JSON.stringify({ mcpServers: servers }));
+    await writeFile(join(cli.sandbox.home, '.cursor', 'mcp.json'), JSON.stringify({ mcpServers: servers }));
     const { code } = await onTerminal(['init'], {}, [
       { prompt: 'Which shall the coordinator run?', keys: ' \r' },
     ]);
     expect(code).toBe(0);
-    const text = await readFile(join(sandbox.project, 'git-memory.config.yaml'), 'utf8');
+    const text = await readFile(join(cli.sandbox.project, 'git-memory.config.yaml'), 'utf8');
     expect(text).toContain('mcpServers:\n  two:\n    command: b\n');
     const again = await onTerminal(['init', '--no-import'], {}, [
       { prompt: 'exists. Replace it?', keys: '\r' },
     ]);
     expect(again.output).toContain('exists, unchanged');
-    expect(await readFile(join(sandbox.project, 'git-memory.config.yaml'), 'utf8')).toBe(text);
+    expect(await readFile(join(cli.sandbox.project, 'git-memory.config.yaml'), 'utf8')).toBe(text);
     expect(await onTerminal(['init'], {}, [{ prompt: 'Which shall', keys: '\u0003' }])).toMatchObject({
       code: 130,
     });
   });
 
   it('shows a bar while it starts, and a clean end', async () => {
-    await writeFile(join(sandbox.project, 'empty.yaml'), '');
+    await writeFile(join(cli.sandbox.project, 'empty.yaml'), '');
     const { code, output } = await onTerminal(
       ['start', '--servers', '2', '--port', '0', '--data', 'bar', '--config', 'empty.yaml'],
       {},

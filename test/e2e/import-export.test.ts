@@ -41,21 +41,27 @@ async function put(path: string, text: string): Promise<void> {
   await writeFile(join(folder, path), text);
 }
 
-const store = (key: string, value: unknown, tags: string[] = [], scope = 'shared') =>
-  client.call('memoryStore', { path: { scope, key }, body: { value, tags } });
+interface Position {
+  readonly thread?: string;
+  readonly sequence?: number;
+}
+
+const store = (key: string, value: unknown, tags: string[] = [], scope = 'shared', position: Position = {}) =>
+  client.call('memoryStore', { path: { scope, key }, body: { value, tags, ...position } });
 
 /** Everything of a scope, without what a new coordinator gives anew. */
 async function contentOf(scope: string): Promise<unknown[]> {
   const { items } = await client.call('memoryList', { query: { scope, limit: 1000 } });
   return Promise.all(
     items.map(async ({ key }) => {
-      const { value, tags, etag } = await client.call('memoryRetrieve', { path: { scope, key } });
-      return { key, value, tags, etag };
+      const memory = await client.call('memoryRetrieve', { path: { scope, key } });
+      const { value, tags, thread, sequence, etag } = memory;
+      return { key, value, tags, thread, sequence, etag };
     }),
   );
 }
 
-const awkward: readonly (readonly [key: string, value: unknown, tags?: string[]])[] = [
+const awkward: readonly (readonly [key: string, value: unknown, tags?: string[], position?: Position])[] = [
   ['บันทึก/ข้าวผัด', '# ข้าวผัด\n\nSee [[Jasmine]].\n', ['อาหาร', 'two words']],
   ['Notes/A', 'upper'],
   ['notes/a', 'lower'],
@@ -64,6 +70,8 @@ const awkward: readonly (readonly [key: string, value: unknown, tags?: string[]]
   ['.hidden/.git', ['list']],
   ['x'.repeat(900), 'long'],
   ['empty', ''],
+  ['chat/1', 'สวัสดี', [], { thread: 'chat: "ไทย"', sequence: 1 }],
+  ['chat/2', { said: 'hello' }, ['x'], { thread: 'chat: "ไทย"', sequence: -2 }],
   ['null', null],
 ];
 
@@ -72,7 +80,7 @@ describe.each(['folder', 'jsonl'])('%s', (format) => {
   const to = `category:${format}-to`;
 
   it('gives every memory back, byte for byte, and a second import finds nothing to do', async () => {
-    for (const [key, value, tags] of awkward) await store(key, value, tags, from);
+    for (const [key, value, tags, position] of awkward) await store(key, value, tags, from, position);
     const target = format === 'folder' ? 'out' : 'out.jsonl';
     const exported = await memory('export', target, '--scope', from);
     expect(exported).toMatchObject({ code: 0, stdout: '' });

@@ -54,13 +54,12 @@ export function memoryExportCommand(context: CliContext): Command {
 /** Memories as files; each is named before the next, so that names stay distinct. */
 async function* folderFiles(memories: AsyncIterable<StoredMemory>): AsyncGenerator<TargetFile> {
   const names = createFolderNames();
-  for await (const { key, value, tags } of memories) {
+  for await (const memory of memories) {
+    const { key, value } = memory;
     const kind = typeof value === 'string' ? 'text' : 'json';
     const { path, isChanged } = names.nameOf(key, kind);
     const text =
-      typeof value === 'string'
-        ? encodeMarkdown(key, value, tags, isChanged)
-        : encodeJsonFile(key, value, tags);
+      typeof value === 'string' ? encodeMarkdown({ ...memory, value }, isChanged) : encodeJsonFile(memory);
     yield { path, text };
   }
 }

@@ -19,7 +19,7 @@ type Row = MemoryOutput<'sync'>['remotes'][number];
 export function memorySyncCommand(context: CliContext): Command {
   return restCommand(
     'sync',
-    'Exchange memories with the Git remotes of the config (memory.remotes), or show how it stands.',
+    'Exchange memories with the Git remotes, or show how it stands.',
     `memory sync
   git-memory-mcp memory sync origin --status`,
   )
@@ -58,7 +58,8 @@ function show(remotes: readonly Row[], context: CliContext): void {
     { title: 'NEXT', value: ({ nextAt }) => nextAt ?? 'when asked' },
     { title: 'URL', value: ({ url }) => url },
   ]);
-  if (remotes.length === 0) note(context, 'no remotes: name some under memory.remotes in the config');
+  if (remotes.length === 0)
+    note(context, 'no remotes: name some under memory.remotes in the config, or memory remotes add');
   for (const { name, lastError, notes } of remotes) {
     if (lastError) note(context, `${lastError.message} (${lastError.failures} in a row, ${lastError.at})`);
     for (const one of notes) note(context, `${name}: ${one}`);

@@ -2,12 +2,19 @@
 
 import { z } from 'zod';
 import { memoryRoutes } from './memory-routes.ts';
+import { remoteRoutes } from './remote-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { toolRoutes } from './tool-routes.ts';
 
 /** Every route by name. */
-export const routes = { ...statusRoutes, ...serverRoutes, ...toolRoutes, ...memoryRoutes } as const;
+export const routes = {
+  ...statusRoutes,
+  ...serverRoutes,
+  ...toolRoutes,
+  ...memoryRoutes,
+  ...remoteRoutes,
+} as const;
 
 export type RouteName = keyof typeof routes;
 

@@ -15,7 +15,7 @@ import { memorySearchOperation } from './search-operation.ts';
 import { memorySyncOperations } from './sync-operations.ts';
 import { memoryWriteOperations } from './write-operations.ts';
 
-export { keyShape, scopeShape, valueShape } from './shapes.ts';
+export { keyShape, scopeShape, sequenceShape, threadShape, valueShape } from './shapes.ts';
 
 export const memoryOperations = {
   ...memoryWriteOperations,

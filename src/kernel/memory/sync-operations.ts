@@ -5,7 +5,10 @@ import { z } from 'zod';
 const timeShape = z.string().describe('ISO 8601 time.');
 
 const remoteShape = z.object({
-  name: z.string().describe('Name of the remote in the configuration.'),
+  name: z.string().describe('Name of the remote.'),
+  source: z
+    .enum(['config', 'added'])
+    .describe('Whether the configuration names it, or it was added while a coordinator ran.'),
   url: z.string().describe('Where it is, without anything secret.'),
   branch: z.string().describe('Branch of the remote that holds the memory.'),
   direction: z.enum(['both', 'pull', 'push']).describe('Which way memories go.'),
@@ -39,7 +42,7 @@ export const memorySyncOperations = {
   sync: {
     title: 'Synchronize with Git remotes',
     description:
-      'Exchange memories with the configured Git remotes now: fetch, merge, push. Nothing is ever overwritten; changes of both sides are merged, conflicts are recorded. With action "status" nothing is exchanged and the answer says how it stands. A round that takes longer than waitSeconds goes on and shows as running; ask for its status later.',
+      'Exchange memories with the Git remotes now: fetch, merge, push. Nothing is ever overwritten; changes of both sides are merged, conflicts are recorded. With action "status" nothing is exchanged and the answer says how it stands. A round that takes longer than waitSeconds goes on and shows as running; ask for its status later.',
     input: z.strictObject({
       action: z.enum(['run', 'status']).optional().describe('What to do; run when absent.'),
       remote: z.string().min(1).max(64).optional().describe('Name of one remote; all of them when absent.'),

@@ -1,6 +1,6 @@
 /** One consistent moment of the memory: where all refs stand, and what is acknowledged beyond them. */
 
-import { findLanded, landingPath, readLandingFile } from '../git/landing.ts';
+import { findLanded, findLandedWrites, landingPath, readLandingFile } from '../git/landing.ts';
 import type { Landing } from '../git/landing.ts';
 import { mainRef } from '../git/repository.ts';
 import type { Git } from '../git/run-git.ts';
@@ -39,7 +39,7 @@ export async function captureMemory(
     const refs = await readRefs(git);
     const head = refs.find(({ name }) => name === mainRef)?.id ?? null;
     const file = readLandingFile(landingPath(journalDir));
-    const landed = file ? await findLanded(git, file, head) : null;
+    const landed = file ? await findLanded(git, file, head) : await findLandedWrites(git, head, pending);
     const landedSeq = landed?.seq ?? 0;
     const waiting = pending.filter(({ seq }) => seq > landedSeq);
     return { atMs, refs, head, landed, waiting, lastSeq: waiting.at(-1)?.seq ?? landedSeq };

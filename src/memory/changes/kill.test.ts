@@ -1,28 +1,10 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { createTempFolder } from '../../../test/fixtures/memory-in-temp.ts';
+import { writeAndKill } from '../../../test/fixtures/write-and-kill.ts';
 import { silentLogger } from '../../kernel/log.ts';
 import { openMemory } from '../open-memory.ts';
 
-const writerChild = fileURLToPath(new URL('../../../test/fixtures/memory-writer.ts', import.meta.url));
 const caller = { actor: 'tester', agent: 'test' };
-
-/** Lines `key etag` of what was acknowledged before the writers were killed. */
-async function writeAndKill(dataDir: string, round: number, killAfter: number): Promise<string[]> {
-  const args = [writerChild, dataDir, String(round)];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => {
-    child.on('close', resolve);
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-    if (out.split('\n').length > killAfter) child.kill('SIGKILL');
-  });
-  await ended;
-  return out.split('\n').slice(0, -1);
-}
 
 it('the change feed misses nothing and says nothing twice over kills', async () => {
   await using folder = await createTempFolder();

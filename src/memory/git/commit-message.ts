@@ -28,7 +28,7 @@ export function encodeCommit(commit: {
     subjectOf(records),
     '',
     ...coAuthorsOf(records, last.actor),
-    ...records.flatMap(trailersOf),
+    ...records.map(trailerSetOf),
   ];
   return Buffer.from(`${lines.join('\n')}\n`, 'utf8');
 }
@@ -69,8 +69,9 @@ function coAuthorsOf(records: readonly WriteRecord[], author: string): string[] 
   return [...actors].map((actor) => `Co-authored-by: ${authorOf(actor)}`);
 }
 
-function trailersOf(record: WriteRecord): string[] {
-  return [
+/** All trailers of one write, a line each: what tells it from every other write. */
+export function trailerSetOf(record: WriteRecord): string {
+  const lines = [
     `Memory-Op: ${record.op}`,
     `Memory-Key: ${encodeTrailerValue(`${record.scope}/${record.key}`)}`,
     `Memory-Actor: ${encodeTrailerValue(record.actor)}`,
@@ -78,7 +79,16 @@ function trailersOf(record: WriteRecord): string[] {
     ...(record.requestId === undefined ? [] : [`Memory-Request: ${encodeTrailerValue(record.requestId)}`]),
     `Memory-Time: ${new Date(record.atMs).toISOString()}`,
     `Memory-Seq: ${record.seq}`,
+    ...(record.replica === undefined ? [] : [`Memory-Replica: ${encodeTrailerValue(record.replica)}`]),
   ];
+  return lines.join('\n');
+}
+
+/** The sets of trailers in a message, each as `trailerSetOf` made it. */
+export function trailerSetsIn(message: string): string[] {
+  const lines = message.split('\n').filter((line) => line.startsWith('Memory-'));
+  const sets = lines.join('\n').split(/^(?=Memory-Op: )/m);
+  return sets.map((set) => set.replace(/\n$/, ''));
 }
 
 /** A name and address that Git takes: no angle brackets, line ends or empty names. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -110,17 +110,37 @@ describe('the Git writer', () => {
     const { git, repositoryDir, journalDir } = repository;
     const landingFile = join(journalDir, 'landed.json');
     await using writer = createGitWriter(repository);
-    await writer.commit([record(1, 'a.md', 'one')]);
+    const records = [record(1, 'a.md', 'one'), record(2, 'b.md', 'two')];
+    await writer.commit(records.slice(0, 1));
     const head = readMain(repositoryDir) ?? '';
     writeLandingFile(landingFile, { landed: null, attempts: [{ seq: 7, commit: head }] });
-    expect(await openLanding(git, landingFile, head)).toMatchObject({ seq: 7 });
+    expect(await openLanding(git, landingFile, head, records)).toMatchObject({ seq: 7 });
     writeLandingFile(landingFile, {
       landed: { seq: 1, commit: head },
       attempts: [{ seq: 7, commit: 'f'.repeat(40) }],
     });
-    expect(await openLanding(git, landingFile, head)).toMatchObject({ seq: 1 });
-    writeFileSync(landingFile, 'damaged');
-    expect(await openLanding(git, landingFile, head)).toMatchObject({ seq: 1, commit: head });
+    expect(await openLanding(git, landingFile, head, records)).toMatchObject({ seq: 1 });
+    for (const damage of ['damaged', '{}', '{"landed":{"seq":7}', '\0'.repeat(64)]) {
+      writeFileSync(landingFile, damage);
+      expect(await openLanding(git, landingFile, head, records)).toEqual({ seq: 1, commit: head });
+    }
+    writeFileSync(landingFile, '');
+    expect(await openLanding(git, landingFile, head, records.slice(1))).toBe(null);
+  });
+
+  it('skips what is in Git also when the mark of it is lost', async () => {
+    await using repository = await createRepository();
+    const { journalDir } = repository;
+    const records = [1, 2, 3].map((seq) => record(seq, `${seq}.md`, 'text', { replica: 'a' }));
+    {
+      await using writer = createGitWriter(repository);
+      await writer.commit(records.slice(0, 2));
+      // Of another run, so they are other writes, though their sequences are known.
+      await writer.commit([record(3, '3.md', 'text', { replica: 'b' }), record(900, 'more.md', 'text')]);
+    }
+    rmSync(join(journalDir, 'landed.json'));
+    await using writer = createGitWriter(repository);
+    expect(await writer.commit(records)).toMatchObject({ commits: [{ seqs: [3] }], landedSeq: 3 });
   });
 
   it('folds many packs and goes on', async () => {

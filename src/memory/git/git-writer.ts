@@ -14,8 +14,8 @@ import type { WriteRecord } from '../write-record.ts';
 import { buildCommits } from './build-commits.ts';
 import {
   type Landing,
-  type LandingFile,
   findLanded,
+  findLandedWrites,
   landingPath,
   readLandingFile,
   writeLandingFile,
@@ -117,7 +117,7 @@ export function createGitWriter(options: {
   const git = createGit(repositoryDir);
   const reader = createObjectReader(git);
   const landingFile = landingPath(journalDir);
-  let known: LandingFile = readLandingFile(landingFile) ?? { landed: null, attempts: [] };
+  let known = readLandingFile(landingFile);
   let tree: { head: string | null; cache: TreeCache } | undefined;
 
   async function treeAt(head: string | null): Promise<TreeCache> {
@@ -156,7 +156,8 @@ export function createGitWriter(options: {
   }
 
   /** Settles attempts whose outcome is unknown: after a crash, or when main is not where we left it. */
-  async function settle(head: string | null): Promise<Landing | null> {
+  async function settle(head: string | null, records: readonly WriteRecord[]): Promise<Landing | null> {
+    known ??= { landed: await findLandedWrites(git, head, records), attempts: [] };
     if (known.attempts.length > 0) known = { landed: await findLanded(git, known, head), attempts: [] };
     return known.landed;
   }
@@ -164,7 +165,8 @@ export function createGitWriter(options: {
   /** One try; undefined when main moved under it. */
   async function tryCommit(records: readonly WriteRecord[]): Promise<CommitOutcome | undefined> {
     const base = readMain(repositoryDir);
-    const before = (await settle(base))?.seq ?? 0;
+    const landed = await settle(base, records);
+    const before = landed?.seq ?? 0;
     const fresh = records.filter((record) => record.seq > before);
     const last = fresh.at(-1);
     if (!last) return { base, head: base, commits: [], landedSeq: before };
@@ -174,7 +176,7 @@ export function createGitWriter(options: {
     const head = commits.at(-1)?.id ?? '';
     const attempt = { seq: last.seq, commit: head };
     const isMoved = landPack(repositoryDir, files, { ref: mainRef, from: base, to: head }, () => {
-      const file = { landed: known.landed, attempts: [attempt] };
+      const file = { landed, attempts: [attempt] };
       writeLandingFile(landingFile, file);
       known = file;
     });
@@ -196,7 +198,7 @@ export function createGitWriter(options: {
     take: (theirs, before, wish = {}) => untilDone('merge', () => tryTake(theirs, before, wish)),
     async erase(target) {
       // Afterwards main does not have the commit behind it that the file names.
-      known = { landed: await settle(readMain(repositoryDir)), attempts: [] };
+      known = { landed: await settle(readMain(repositoryDir), []), attempts: [] };
       writeLandingFile(landingFile, known);
       tree = undefined;
       await reader.rest();

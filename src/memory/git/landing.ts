@@ -1,13 +1,15 @@
 /**
  * How far Git has come: which journal sequence is in which commit. The file is written before the ref
- * moves; after a crash the attempt counts if its commit is reachable from main. A trailer alone would not
- * do: anyone who may push can write one.
+ * moves; after a crash the attempt counts if its commit is reachable from main.
  */
 
 import { readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { committerEmail, decodeTrailers } from './commit-message.ts';
+import { z } from 'zod';
+import type { WriteRecord } from '../write-record.ts';
+import { committerEmail, trailerSetOf, trailerSetsIn } from './commit-message.ts';
 import { syncFolderNow, writeDurably } from './pack-files.ts';
+import { readLog } from './read-log.ts';
 import type { Git } from './run-git.ts';
 
 /** A commit that holds all writes up to a sequence. */
@@ -15,6 +17,9 @@ export interface Landing {
   readonly seq: number;
   readonly commit: string;
 }
+
+const landingShape = z.object({ seq: z.int(), commit: z.string() });
+const fileShape = z.object({ landed: landingShape.nullable(), attempts: z.array(landingShape) });
 
 export interface LandingFile {
   /** The last one known to be on main. */
@@ -31,8 +36,7 @@ export function landingPath(journalDir: string): string {
 /** The file's content; undefined when it is missing or unreadable. */
 export function readLandingFile(path: string): LandingFile | undefined {
   try {
-    const data = JSON.parse(readFileSync(path, 'utf8')) as LandingFile;
-    return { landed: data.landed, attempts: data.attempts };
+    return fileShape.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     return undefined;
   }
@@ -54,13 +58,18 @@ export async function findLanded(git: Git, file: LandingFile, head: string | nul
 }
 
 /**
- * What has landed when a run begins, with the file made if there is none: then (a restored backup, a
- * repository from elsewhere) the newest commit of ours tells.
+ * What has landed of the journal's records when a run begins, with the file made anew if there is none: then (it was
+ * lost or damaged, or the repository is from elsewhere) the commits tell.
  */
-export async function openLanding(git: Git, path: string, head: string | null): Promise<Landing | null> {
+export async function openLanding(
+  git: Git,
+  path: string,
+  head: string | null,
+  records: readonly WriteRecord[],
+): Promise<Landing | null> {
   const file = readLandingFile(path);
   if (file) return findLanded(git, file, head);
-  const landed = head === null ? null : await findByTrailer(git, head);
+  const landed = await findLandedWrites(git, head, records);
   writeLandingFile(path, { landed, attempts: [] });
   return landed;
 }
@@ -74,13 +83,27 @@ export async function isReachable(git: Git, commit: string, head: string | null)
   return exit === 0;
 }
 
-/** Commits of one flush need not be in the order of their sequences. */
-const newestCommits = 500;
-
-async function findByTrailer(git: Git, head: string): Promise<Landing | null> {
-  const filter = ['--fixed-strings', `--committer=<${committerEmail}>`, '--grep=Memory-Seq: '];
-  const out = await git.run(['log', `-${newestCommits}`, '--format=%H%n%B', ...filter, head]);
-  const [commit = '', ...message] = out.toString('utf8').split('\n');
-  const seqs = decodeTrailers(message.join('\n')).map((set) => set.seq);
-  return commit === '' ? null : { commit, seq: Math.max(0, ...seqs) };
+/**
+ * The last record of the journal that main, at `head`, has behind it; null when it has none. For when the file that
+ * tells is lost. A commit holds a record when its trailers say all that the record says: sequences of merged replicas
+ * and of pushed commits may be equal or greater, but not also agree in run and millisecond. Writes get into Git in the
+ * order of the journal, so all before the last one are there too. Throws GIT_FAILED.
+ */
+export async function findLandedWrites(
+  git: Git,
+  head: string | null,
+  records: readonly WriteRecord[],
+): Promise<Landing | null> {
+  if (head === null || records.length === 0) return null;
+  const seqs = new Map(records.map((record) => [trailerSetOf(record), record.seq]));
+  const sinceMs = records.reduce((least, { atMs }) => Math.min(least, atMs), Infinity);
+  let landed: Landing | null = null;
+  for await (const commit of readLog(git, null, head, { hasChanges: false, sinceMs })) {
+    if (commit.committerEmail !== committerEmail) continue;
+    for (const set of trailerSetsIn(commit.message)) {
+      const seq = seqs.get(set);
+      if (seq !== undefined && seq > (landed?.seq ?? 0)) landed = { seq, commit: commit.id };
+    }
+  }
+  return landed;
 }

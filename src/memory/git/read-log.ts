@@ -1,7 +1,7 @@
 /** The commits between two points of main, oldest first, each with the files it changed. */
 
-import { AppError } from '../../kernel/errors.ts';
-import { type Git, toGitError } from './run-git.ts';
+import type { Git } from './run-git.ts';
+import { splitAtNul, streamGit } from './stream-git.ts';
 
 /** One file that a commit changed. */
 export interface FileChange {
@@ -26,39 +26,26 @@ const format = '%x01%H%n%P%n%ct%n%ce%n%an%n%B';
 const order = ['--topo-order', '--reverse', '-z'];
 const withFiles = ['--raw', '--no-abbrev', '--no-renames', '--root', '-c'];
 
-/**
- * Streams the commits that `to` has and `from` has not (all of them without `from`). Without their changes it
- * takes a tenth of the time. Throws GIT_FAILED.
- */
+export interface LogWish {
+  /** Without their changes it takes a tenth of the time. */
+  readonly hasChanges?: boolean;
+  /** Only commits of this second and later ones, wherever in the history they are. */
+  readonly sinceMs?: number;
+}
+
+/** Streams the commits that `to` has and `from` has not (all of them without `from`). Throws GIT_FAILED. */
 export async function* readLog(
   git: Git,
   from: string | null,
   to: string,
-  { hasChanges = true }: { readonly hasChanges?: boolean } = {},
+  { hasChanges = true, sinceMs = 0 }: LogWish = {},
 ): AsyncGenerator<LoggedCommit> {
-  const range = from === null ? [to] : [`${from}..${to}`];
+  const seconds = Math.floor(sinceMs / 1000);
+  const since = seconds > 0 ? [`--since-as-filter=@${seconds}`] : [];
+  const range = [...since, from === null ? to : `${from}..${to}`];
   const what = hasChanges ? withFiles : [];
   const args = ['log', ...order, ...what, `--format=${format}`, ...range, '--'];
-  const child = git.start(args);
-  child.stdin.on('error', () => {});
-  child.stdin.end();
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-2000);
-  });
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on('error', (error) => reject(toGitError(error, args)));
-    child.on('close', (code) => resolve(code ?? 255));
-  });
-  exit.catch(() => {});
-  try {
-    yield* parseLog(child.stdout);
-    const code = await exit;
-    if (code !== 0)
-      throw new AppError('GIT_FAILED', { command: 'log', problem: errors.trim() || `exit ${code}` });
-  } finally {
-    child.kill();
-  }
+  yield* parseLog(streamGit(git, args));
 }
 
 async function* parseLog(stream: AsyncIterable<Buffer>): AsyncGenerator<LoggedCommit> {
@@ -77,20 +64,6 @@ async function* parseLog(stream: AsyncIterable<Buffer>): AsyncGenerator<LoggedCo
     } else if (text.startsWith(':')) blobId = parseRaw(text);
   }
   if (commit) yield commit;
-}
-
-async function* splitAtNul(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    const bytes: Buffer = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {
-      yield bytes.toString('utf8', start, end);
-      start = end + 1;
-    }
-    rest = bytes.subarray(start);
-  }
-  if (rest.length > 0) yield rest.toString('utf8');
 }
 
 function parseHead(text: string): LoggedCommit & { changes: FileChange[] } {

@@ -3,12 +3,13 @@
  * `MERGE_RUNS` sets how many histories are tried.
  */
 
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TestMemory } from '../../../test/fixtures/memory-in-temp.ts';
-import { fetchFrom, openReplicas } from '../../../test/fixtures/replicas.ts';
+import { createFakeClock } from '../../kernel/clock.ts';
+import { type TestMemory, openTestMemory } from '../../../test/fixtures/memory-in-temp.ts';
+import { fetchFrom, openReplicas, takeFrom } from '../../../test/fixtures/replicas.ts';
 
 const key = fc.constantFrom('a', 'b', 'c/d');
 const text = fc.array(fc.constantFrom('x', 'y', 'z'), { maxLength: 4 }).map((lines) => lines.join('\n'));
@@ -85,4 +86,50 @@ describe('two replicas', () => {
       { numRuns: Number(process.env['MERGE_RUNS'] ?? 4) },
     );
   }, 600_000);
+
+  it('count what both did, though the same caller did it in the same request and millisecond', async () => {
+    const times = fc.integer({ min: 1, max: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.boolean(), times, times, async (hasBase, mine, others) => {
+        const clock = createFakeClock(1_700_000_000_000);
+        await using left = await openTestMemory({ clock });
+        await using right = await openTestMemory({ clock });
+        if (hasBase) {
+          await left.call('increment', { key: 'n' });
+          await takeFrom(right, left);
+        }
+        for (let i = 0; i < mine; i++) await left.call('increment', { key: 'n' });
+        for (let i = 0; i < others; i++) await right.call('increment', { key: 'n' });
+        const [ours, theirs] = [await fetchFrom(right, left), await fetchFrom(left, right)];
+        const [a, b] = [await left.memory.take(theirs), await right.memory.take(ours)];
+        expect(b.head).toBe(a.head);
+        for (const test of [left, right]) {
+          expect(await test.call('retrieve', { key: 'n' })).toMatchObject({
+            value: Number(hasBase) + mine + others,
+          });
+          expect((await test.call('conflicts', {})).conflicts).toEqual([]);
+        }
+      }),
+      { numRuns: 3, examples: [[true, 1, 1]] },
+    );
+  }, 600_000);
+
+  it('are one where one data folder is a copy: what waited in its journal is counted once', async () => {
+    const clock = createFakeClock(1_700_000_000_000);
+    await using left = await openTestMemory({ clock });
+    await using right = await openTestMemory({ clock });
+    await left.call('store', { key: 'other', value: 1 });
+    await left.memory.flush();
+    await left.call('increment', { key: 'n' });
+    await right.close();
+    for (const name of ['journal', 'memory.git'])
+      await cp(join(left.dataDir, name), join(right.dataDir, name), { recursive: true, force: true });
+    await right.reopen();
+    expect(await fetchFrom(right, left)).toBe(await fetchFrom(left, right));
+    for (const test of [left, right]) await test.call('increment', { key: 'n' });
+    const [ours, theirs] = [await fetchFrom(right, left), await fetchFrom(left, right)];
+    expect(ours).not.toBe(theirs);
+    await left.memory.take(theirs);
+    expect(await left.call('retrieve', { key: 'n' })).toMatchObject({ value: 3 });
+  });
 });

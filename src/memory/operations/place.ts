@@ -25,3 +25,17 @@ export function callerOf(caller: MemoryCaller) {
 export function isoTime(atMs: number): string {
   return new Date(atMs).toISOString();
 }
+
+/** What is there of a thread and a place in it. */
+export function threadOf({
+  thread,
+  sequence,
+}: {
+  thread?: string | undefined;
+  sequence?: number | undefined;
+}) {
+  return {
+    ...(thread !== undefined && { thread: thread.normalize('NFC') }),
+    ...(sequence !== undefined && { sequence }),
+  };
+}

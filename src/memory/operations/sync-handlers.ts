@@ -21,10 +21,11 @@ export function createSyncHandlers({ remotes }: { readonly remotes: Remotes }): 
 }
 
 function toRow(status: RemoteStatus): Row {
-  const { name, url, branch, direction, ahead, behind, notes, lastRound } = status;
+  const { name, source, url, branch, direction, ahead, behind, notes, lastRound } = status;
   const { lastSuccessMs, lastError, failures, nextMs } = status;
   return {
     name,
+    source,
     url,
     branch,
     direction,

@@ -9,7 +9,7 @@ import type { EntryHead } from '../index/entry.ts';
 import type { Change } from '../write-path.ts';
 import { type HandlerParts, type MemoryHandlers, readCurrent } from './handler-parts.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
-import { callerOf, defaultScope, isoTime, placeOf } from './place.ts';
+import { callerOf, defaultScope, isoTime, placeOf, threadOf } from './place.ts';
 import type { WorkspaceValues } from '../workspaces/workspace-values.ts';
 import { appendTo, incrementIn } from './value-changes.ts';
 
@@ -152,14 +152,6 @@ function checkValue(value: unknown): unknown {
   if (typeof value !== 'string') return toPlainJson(value);
   if (value.isWellFormed()) return value;
   throw new AppError('INVALID_INPUT', { field: 'value', problem: 'contains half of a surrogate pair' });
-}
-
-/** What is there of a thread and a place in it. */
-function threadOf({ thread, sequence }: { thread?: string | undefined; sequence?: number | undefined }) {
-  return {
-    ...(thread !== undefined && { thread: thread.normalize('NFC') }),
-    ...(sequence !== undefined && { sequence }),
-  };
 }
 
 function toItem(entry: EntryHead) {

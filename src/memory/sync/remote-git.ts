@@ -3,7 +3,8 @@
  * environment alone; the user's ssh configuration and agent are used, questions are never asked.
  */
 
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../../kernel/errors.ts';
+import { type SsrfGuard, portOf } from '../../kernel/ssrf-guard.ts';
 import { type Ending, runBounded } from '../git/bounded-git.ts';
 import { type Git, createGit } from '../git/run-git.ts';
 import { toRemoteError } from './remote-failure.ts';
@@ -12,9 +13,10 @@ import { type RemoteKind, checkBranch, remoteKind } from './remote-url.ts';
 /** Which way memories go. */
 export type Direction = 'both' | 'pull' | 'push';
 
-/** A remote as configured. */
+/** A remote as configured, or as added later. */
 export interface RemoteOptions {
   readonly name: string;
+  readonly source: 'config' | 'added';
   /** URL, or absolute path. */
   readonly url: string;
   readonly branch: string;
@@ -25,6 +27,8 @@ export interface RemoteOptions {
   readonly username?: string | undefined;
   /** Reads the token or password, anew for each round. */
   readonly readCredential?: (() => Promise<string>) | undefined;
+  /** Judges the addresses of its host, anew for each round; for URLs that the machine's owner did not choose. */
+  readonly guard?: SsrfGuard | undefined;
 }
 
 /** What became of one ref of a push. */
@@ -50,7 +54,9 @@ export interface RemoteGit {
 const listTimeoutMs = 60_000;
 const transferTimeoutMs = 1_800_000;
 
-/** Opens a remote for one round. Throws INVALID_INPUT, and what reading the credential failed with. */
+/**
+ * Opens a remote for one round. Throws INVALID_INPUT, and what reading the credential or its guard failed with.
+ */
 export async function openRemote(
   repositoryDir: string,
   options: RemoteOptions,
@@ -60,7 +66,8 @@ export async function openRemote(
   const kind = remoteKind(url);
   checkBranch(branch);
   const secret = kind.startsWith('http') ? await options.readCredential?.() : undefined;
-  const git = createGit(repositoryDir, remoteEnvironment(kind, options, secret));
+  const pins = options.guard && (await pinsOf(options.guard, options));
+  const git = createGit(repositoryDir, remoteEnvironment(kind, options, secret, pins));
 
   async function run(args: readonly string[], timeoutMs: number): Promise<Ending & { out: string }> {
     const ending = await runBounded(git, args, { timeoutMs, signal });
@@ -95,11 +102,28 @@ export async function openRemote(
   };
 }
 
-/** What Git gets to know beside its arguments. */
+/** The addresses that the guard let pass, as `http.curlOptResolve` takes them: a name server cannot move them later. */
+async function pinsOf(guard: SsrfGuard, { name, url }: RemoteOptions): Promise<string[]> {
+  const target = guard.checkUrl(url);
+  const { hostname } = target;
+  const found = await guard.resolve(hostname, portOf(target)).catch((error: unknown) => {
+    const fix = isAppError(error, 'FORBIDDEN')
+      ? 'permit it under memory.addedRemotes.allowHosts in the config'
+      : 'check the URL and the network; it is tried again by itself';
+    throw new AppError('REMOTE_FAILED', { remote: name, problem: messageOf(error), fix }, { cause: error });
+  });
+  // What is an address already needs no name server.
+  if (found.some(({ address }) => hostname === address || hostname === `[${address}]`)) return [];
+  const addresses = found.map(({ address, family }) => (family === 6 ? `[${address}]` : address));
+  return [`${hostname}:${portOf(target)}:${addresses.join(',')}`];
+}
+
+/** What Git gets to know beside its arguments; `pins` are of a guarded remote. */
 function remoteEnvironment(
   kind: RemoteKind,
   { url, username = 'git' }: RemoteOptions,
   secret: string | undefined,
+  pins: readonly string[] | undefined,
 ): Record<string, string> {
   const settings: [string, string][] = [
     ['fetch.fsckObjects', 'true'],
@@ -107,8 +131,9 @@ function remoteEnvironment(
     // A stalled connection ends; a remote that thinks may take its time.
     ['http.lowSpeedLimit', '1'],
     ['http.lowSpeedTime', '120'],
-    // With a credential nothing is sent to where a redirect leads.
-    ['http.followRedirects', secret === undefined ? 'initial' : 'false'],
+    // With a credential nothing is sent to where a redirect leads; a guarded remote leads nowhere else.
+    ['http.followRedirects', secret === undefined && !pins ? 'initial' : 'false'],
+    ...(pins ?? []).map((pin): [string, string] => ['http.curlOptResolve', pin]),
   ];
   if (secret !== undefined) {
     const pair = Buffer.from(`${username}:${secret}`, 'utf8').toString('base64');
@@ -145,6 +170,11 @@ function parsePorcelain(out: string, errors: string): PushedRef[] {
 /** The ref of a remote's branch as we saw it last. */
 export function trackingRef(name: string): string {
   return `refs/git-memory/remotes/${name}/main`;
+}
+
+/** Where its branch is fetched to, before it is seen whether it may be taken. */
+export function incomingRef(name: string): string {
+  return `refs/git-memory/incoming/${name}`;
 }
 
 /** The id that a ref holds; null when it is not there. */

@@ -6,7 +6,7 @@ import { AppError, isAppError, messageOf, toAppError } from '../../kernel/errors
 import type { Logger } from '../../kernel/log.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { Git } from '../git/run-git.ts';
-import { type RemoteOptions, readRef, trackingRef } from './remote-git.ts';
+import { type RemoteOptions, incomingRef, readRef, trackingRef } from './remote-git.ts';
 import { maskRemoteUrl } from './remote-url.ts';
 import { type RoundOutcome, runRound } from './sync-round.ts';
 import { type RemoteState, openSyncState } from './sync-state.ts';
@@ -15,6 +15,7 @@ import type { Take } from './take.ts';
 /** One remote as it stands. */
 export interface RemoteStatus extends RemoteState {
   readonly name: string;
+  readonly source: RemoteOptions['source'];
   /** Without anything secret. */
   readonly url: string;
   readonly branch: string;
@@ -38,6 +39,13 @@ export interface Remotes extends AsyncDisposable {
   sync(name: string | undefined, waitMs: number): Promise<RemoteStatus[]>;
   /** How it stands. Throws NOT_FOUND. */
   status(name?: string): Promise<RemoteStatus[]>;
+  /** Takes one more; its first round begins within seconds. Throws INVALID_INPUT for a name that is taken. */
+  add(options: RemoteOptions): void;
+  /**
+   * Lets go of one that was added, also of what is known of it; a round with it is ended. What came from there stays.
+   * Throws NOT_FOUND.
+   */
+  remove(name: string): Promise<void>;
 }
 
 export interface RemotesParts {
@@ -75,6 +83,8 @@ export function createRemotes(parts: RemotesParts): Remotes {
   }
 
   function createRemote(options: RemoteOptions) {
+    const removing = new AbortController();
+    const signal = AbortSignal.any([closing.signal, removing.signal]);
     const everyMs = options.everySeconds * 1000;
     let running: Promise<void> | undefined;
     let lastRound: RoundOutcome | undefined;
@@ -83,7 +93,7 @@ export function createRemotes(parts: RemotesParts): Remotes {
 
     function schedule(delayMs: number): void {
       cancel?.();
-      if (everyMs === 0 || closing.signal.aborted) return;
+      if (everyMs === 0 || signal.aborted) return;
       nextMs = clock.now() + delayMs;
       cancel = clock.after(delayMs, () => void run());
     }
@@ -105,12 +115,12 @@ export function createRemotes(parts: RemotesParts): Remotes {
       const refused = new Set(before.refusedTips ?? []);
       const raceDelayMs = (attempt: number) => backoffMs(attempt, raceBaseMs, longestRaceMs);
       try {
-        lastRound = await runRound({ ...parts, raceDelayMs, refused }, options, closing.signal);
+        lastRound = await runRound({ ...parts, raceDelayMs, refused }, options, signal);
         const notes = [...before.notes, ...lastRound.notes.filter((note) => !before.notes.includes(note))];
         remember({ lastSuccessMs: clock.now(), failures: 0, notes: notes.slice(-keptNotes) });
         logger.info({ remote: name, ...lastRound }, 'synchronized memories');
       } catch (error) {
-        if (closing.signal.aborted) return;
+        if (signal.aborted) return;
         const known = isAppError(error) ? error : toAppError(error);
         if (known.code === 'INTERNAL') logger.error({ id: known.id, err: known.cause }, 'sync failed');
         else logger.warn({ remote: name, code: known.code, problem: known.message }, 'sync failed');
@@ -133,7 +143,7 @@ export function createRemotes(parts: RemotesParts): Remotes {
     }
 
     async function status(): Promise<RemoteStatus> {
-      const { name, url, branch, direction } = options;
+      const { name, source, url, branch, direction } = options;
       // Counted last, so that a round which ends meanwhile does not show without what it did.
       const before = { ...state.get(name), isRunning: running !== undefined, lastRound };
       const counts = await countApart(git, name);
@@ -141,6 +151,7 @@ export function createRemotes(parts: RemotesParts): Remotes {
         ...before,
         ...counts,
         name,
+        source,
         url: maskRemoteUrl(url),
         branch,
         direction,
@@ -158,6 +169,7 @@ export function createRemotes(parts: RemotesParts): Remotes {
       },
       status,
       async stop() {
+        removing.abort();
         cancel?.();
         await running;
       },
@@ -175,6 +187,19 @@ export function createRemotes(parts: RemotesParts): Remotes {
 
   return {
     status,
+    add(options) {
+      const { name } = options;
+      if (all.has(name))
+        throw new AppError('INVALID_INPUT', { field: 'name', problem: `${name} is there already` });
+      all.set(name, createRemote(options));
+    },
+    async remove(name) {
+      const [remote] = chosen(name);
+      await remote?.stop();
+      all.delete(name);
+      state.remove(name);
+      for (const ref of [trackingRef(name), incomingRef(name)]) await git.run(['update-ref', '-d', ref]);
+    },
     async sync(name, waitMs) {
       if (closing.signal.aborted) throw new AppError('SHUTTING_DOWN');
       const rounds = Promise.all(chosen(name).map((remote) => remote.run()));

@@ -15,6 +15,7 @@ import {
   type PushedRef,
   type RemoteGit,
   type RemoteOptions,
+  incomingRef,
   openRemote,
   readRef,
   trackingRef,
@@ -119,10 +120,6 @@ async function tryOnce(round: Round): Promise<boolean> {
   const head = readMain(git.repositoryDir);
   if (options.direction === 'pull' || head === null) return true;
   return push(round, { branch, head, fetched, refs });
-}
-
-function incomingRef(name: string): string {
-  return `refs/git-memory/incoming/${name}`;
 }
 
 /** Brings the remote's branch here; the commit that it was at, which may be newer than `tip`. */

@@ -21,6 +21,8 @@ export interface SyncState {
   get(remote: string): RemoteState;
   /** Throws what the disk failed with. */
   set(remote: string, state: RemoteState): void;
+  /** Throws what the disk failed with. */
+  remove(remote: string): void;
 }
 
 const nothing: RemoteState = { failures: 0, notes: [] };
@@ -29,16 +31,21 @@ const nothing: RemoteState = { failures: 0, notes: [] };
 export function openSyncState(dataDir: string): SyncState {
   const path = join(dataDir, 'sync.json');
   const states = new Map(Object.entries(readStates(path)));
+
+  function write(): void {
+    writeDurably(`${path}.tmp`, Buffer.from(`${JSON.stringify(Object.fromEntries(states), undefined, 2)}\n`));
+    renameSync(`${path}.tmp`, path);
+    syncFolderNow(dirname(path));
+  }
+
   return {
     get: (remote) => states.get(remote) ?? nothing,
     set(remote, state) {
       states.set(remote, state);
-      writeDurably(
-        `${path}.tmp`,
-        Buffer.from(`${JSON.stringify(Object.fromEntries(states), undefined, 2)}\n`),
-      );
-      renameSync(`${path}.tmp`, path);
-      syncFolderNow(dirname(path));
+      write();
+    },
+    remove(remote) {
+      if (states.delete(remote)) write();
     },
   };
 }

@@ -2,8 +2,7 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isReachable, landingPath, readLandingFile } from '../git/landing.ts';
-import { findLanded } from '../git/landing.ts';
+import { findLanded, findLandedWrites, isReachable, landingPath, readLandingFile } from '../git/landing.ts';
 import type { Git } from '../git/run-git.ts';
 import { decodeSegment } from '../journal/record-codec.ts';
 import type { WriteRecord } from '../write-record.ts';
@@ -56,7 +55,7 @@ export async function checkJournal(
     findings.push(...checkOrder(where, records.at(-1)?.seq ?? 0, content.records));
     records.push(...content.records);
   }
-  const { landedSeq, finding } = await checkLanding(git, journalDir, main, segments.length > 0);
+  const { landedSeq, finding } = await checkLanding(git, journalDir, main, records);
   if (finding) findings.push(finding);
   const waiting = records.filter(({ seq }) => seq > landedSeq);
   return { findings, records: records.length, waiting };
@@ -84,14 +83,20 @@ function checkOrder(where: string, before: number, records: readonly WriteRecord
 }
 
 /** The mark of how far Git has come must name a commit that main has behind it. */
-async function checkLanding(git: Git, journalDir: string, main: string | null, hasSegments: boolean) {
+async function checkLanding(
+  git: Git,
+  journalDir: string,
+  main: string | null,
+  records: readonly WriteRecord[],
+) {
   const path = landingPath(journalDir);
   const file = readLandingFile(path);
   const where = 'journal landed.json';
   if (!file) {
-    const fix = 'none; the next start takes it from the newest commit';
+    const landed = await findLandedWrites(git, main, records);
+    const fix = 'none; the next start finds it again from the commits';
     const finding: Finding = { severity: 'warning', where, problem: 'is missing or cannot be read', fix };
-    return { landedSeq: 0, ...(hasSegments && { finding }) };
+    return { landedSeq: landed?.seq ?? 0, ...(records.length > 0 && { finding }) };
   }
   const landed = await findLanded(git, file, main);
   if (!landed || (await isReachable(git, landed.commit, main))) return { landedSeq: landed?.seq ?? 0 };

@@ -2,16 +2,15 @@
 
 import { AppError } from '../../kernel/errors.ts';
 import type { MemoryInput, MemoryOutput } from '../../kernel/memory/operations.ts';
-import { siblingPaths, withKind } from '../files/key-path.ts';
 import type { FileCodec, SealableFile } from '../encryption/file-codec.ts';
-import { blobId, normalizeTags } from '../files/memory-file.ts';
+import { type MemoryFile, normalizeTags } from '../files/memory-file.ts';
 import { readMain } from '../git/move-ref.ts';
 import type { HandlerParts } from '../operations/handler-parts.ts';
 import { decodeCursor, encodeCursor } from '../operations/page-cursor.ts';
-import { type Place, defaultScope, isoTime, placeOf } from '../operations/place.ts';
+import { type Place, defaultScope, isoTime, placeOf, threadOf } from '../operations/place.ts';
 import { createPlacement } from '../placement.ts';
 import type { PastValue } from '../versions/read-version.ts';
-import type { Change } from '../write-path.ts';
+import { type Change, recordOf } from '../write-change.ts';
 import type { WriteRecord } from '../write-record.ts';
 import {
   type WorkspaceFile,
@@ -68,7 +67,11 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
     if (ifMatch !== undefined && ifMatch !== actual)
       throw new AppError('MEMORY_CHANGED', { key, scope, actual, expected: ifMatch });
     const place = placement.pathOf(scope, key, now?.path);
-    const record = toRecord(codec, change, place, now, writePath.nextTick(), clock.now());
+    const record = toRecord(codec, change, place, now, {
+      seq: writePath.nextTick(),
+      atMs: clock.now(),
+      replica: writePath.replica,
+    });
     const { etag, seq } = record;
     if (etag === (now?.etag ?? null)) return { etag, seq, isChanged: false };
     const head = await writer.commitTo({ ref, expected: tip, records: [record] });
@@ -90,14 +93,14 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
 
   /** One page of files that have the tags, and whether there are more. */
   async function takePage(files: readonly WorkspaceFile[], tags: readonly string[], limit: number) {
-    const page: { file: WorkspaceFile; tags: readonly string[] }[] = [];
+    const page: { file: WorkspaceFile; content: MemoryFile }[] = [];
     for (let at = 0; at < files.length && page.length <= limit; at += pageOfTags) {
       const chunk = files.slice(at, at + pageOfTags);
       for (const [i, content] of (await readWorkspaceFiles({ reader, codec }, chunk)).entries()) {
         const file = chunk[i];
         const isOver = content?.expiresMs !== undefined && content.expiresMs <= clock.now();
         if (!file || !content || isOver || !tags.every((tag) => content.tags.includes(tag))) continue;
-        page.push({ file, tags: content.tags });
+        page.push({ file, content });
       }
     }
     return { page: page.slice(0, limit), isMore: page.length > limit };
@@ -125,6 +128,7 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
         tags: [...file.tags],
         etag,
         updatedAt: isoTime(atMs),
+        ...threadOf(file),
         actor,
         commit,
       };
@@ -143,9 +147,10 @@ export function createWorkspaceValues(parts: HandlerParts, refs: WorkspaceRefTab
         input.limit ?? defaultPage,
       );
       const originOf = await originsAt(tip);
-      const items = page.map(({ file, tags }) => {
+      const items = page.map(({ file, content }) => {
         const { key, etag } = file;
-        return { key, scope, tags: [...tags], etag, updatedAt: isoTime(originOf(file).atMs) };
+        const head = { key, scope, tags: [...content.tags], etag };
+        return { ...head, updatedAt: isoTime(originOf(file).atMs), ...threadOf(content) };
       });
       const last = items.at(-1);
       return { items, ...(isMore && last && { nextCursor: encodeCursor(last.key) }) };
@@ -175,31 +180,11 @@ function toRecord(
   change: WorkspaceChange,
   place: string,
   now: PastValue | undefined,
-  seq: number,
-  atMs: number,
+  origin: Pick<WriteRecord, 'seq' | 'atMs' | 'replica'>,
 ): WriteRecord {
-  const { op, scope, key, file, actor, agent, requestId } = change;
+  const { scope, key, file } = change;
   const subjectKid = file?.subjectKid ?? now?.file.subjectKid;
   const encoded =
     file && codec.encode(scope, { ...file, ...(subjectKid !== undefined && { subjectKid }), key });
-  const content = encoded?.bytes ?? null;
-  const currentPath = now?.path;
-  const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
-  const others = new Set(siblingPaths(place));
-  if (currentPath !== undefined) others.add(currentPath);
-  others.delete(path);
-  return {
-    seq,
-    op,
-    scope,
-    key,
-    path,
-    removePaths: [...others],
-    etag: content && blobId(content),
-    content,
-    atMs,
-    actor,
-    agent,
-    ...(requestId !== undefined && { requestId }),
-  };
+  return recordOf(change, encoded, { place, currentPath: now?.path }, origin);
 }

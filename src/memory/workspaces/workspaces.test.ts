@@ -26,7 +26,8 @@ describe('a workspace', () => {
     expect(made.workspaces[0]).toMatchObject({ name: 'try', ahead: 0, behind: 0, changed: 0, stale: false });
     const workspace = 'try';
     const stored = await test.call('store', { key: 'a', value: 2, workspace }, 'ann');
-    await test.call('store', { key: 'c/new', value: 'ใหม่', tags: ['x'], workspace });
+    const position = { thread: 'talk', sequence: 3 };
+    await test.call('store', { key: 'c/new', value: 'ใหม่', tags: ['x'], workspace, ...position });
     expect(await test.call('delete', { key: 'b', workspace })).toMatchObject({ deleted: true });
     expect(await test.call('delete', { key: 'b', workspace })).toMatchObject({ deleted: false });
     expect(await Promise.all(['a', 'b', 'c/new'].map((key) => read(test, key)))).toEqual([
@@ -39,6 +40,8 @@ describe('a workspace', () => {
       'MEMORY_NOT_FOUND',
       'ใหม่',
     ]);
+    expect(await test.call('retrieve', { key: 'c/new', workspace })).toMatchObject(position);
+    expect((await test.call('list', { prefix: 'c/', workspace })).items).toMatchObject([position]);
     const now = await test.call('retrieve', { key: 'a', workspace });
     expect(now).toMatchObject({
       actor: 'ann',

@@ -7,10 +7,10 @@ import { parse as parseYaml } from 'yaml';
 import { messageOf } from '../../../kernel/errors.ts';
 import { isJsonObject } from '../../../kernel/json-rpc.ts';
 import { keyOfPath } from './folder-names.ts';
-import { badInput, type MemoryEntry, tagSet } from './memory-entry.ts';
+import { badInput, type MemoryEntry, readPosition, tagSet } from './memory-entry.ts';
 
 const maxFrontMatterLength = 64 * 1024;
-const ownFields = new Set(['memory-key', 'memory-tags', 'tags']);
+const ownFields = new Set(['memory-key', 'memory-tags', 'memory-thread', 'memory-sequence', 'tags']);
 
 /** A tag in the letters that Obsidian allows: no spaces, few signs, not only digits. */
 export function obsidianTag(tag: string): string {
@@ -32,13 +32,12 @@ function list(name: string, items: readonly string[]): string[] {
 
 /** The text of a memory's Markdown file; `isKeyKept` when its path does not say the key. */
 export function encodeMarkdown(
-  key: string,
-  text: string,
-  tags: readonly string[],
+  { key, value: text, tags, thread, sequence }: MemoryEntry & { readonly value: string },
   isKeyKept: boolean,
 ): string {
   const wanted = tagSet(tags);
-  if (!isKeyKept) {
+  const hasPosition = thread !== undefined || sequence !== undefined;
+  if (!isKeyKept && !hasPosition) {
     const plain = readMarkdown(text);
     if (plain.key === undefined && plain.text === text && plain.tags.join('\0') === wanted.join('\0'))
       return text;
@@ -46,16 +45,17 @@ export function encodeMarkdown(
   const forms = tagSet(wanted.map(obsidianTag));
   const lines = [
     // A block needs a field to be known as ours.
-    ...(isKeyKept || wanted.length === 0 ? [`memory-key: ${quoted(key)}`] : []),
+    ...(isKeyKept || (wanted.length === 0 && !hasPosition) ? [`memory-key: ${quoted(key)}`] : []),
     ...list('tags', forms),
     ...(wanted.some((tag) => obsidianTag(tag) !== tag) ? list('memory-tags', wanted) : []),
+    ...(thread === undefined ? [] : [`memory-thread: ${quoted(thread)}`]),
+    ...(sequence === undefined ? [] : [`memory-sequence: ${sequence}`]),
   ];
   return `---\n${lines.join('\n')}\n---\n${text}`;
 }
 
-interface MarkdownFile {
+interface MarkdownFile extends Pick<MemoryEntry, 'tags' | 'thread' | 'sequence'> {
   readonly key?: string;
-  readonly tags: readonly string[];
   readonly text: string;
 }
 
@@ -100,9 +100,11 @@ function readMarkdown(text: string): MarkdownFile {
   if (!front) return { tags: [], text };
   const { fields, length } = front;
   const key: unknown = fields['memory-key'];
-  const isOurs = Object.keys(fields).every((name) => ownFields.has(name));
+  const position = readPosition(fields['memory-thread'], fields['memory-sequence']);
+  const isOurs = position !== undefined && Object.keys(fields).every((name) => ownFields.has(name));
   return {
     ...(typeof key === 'string' && { key }),
+    ...position,
     tags: mergeTags(fields),
     text: isOurs ? text.slice(length) : text,
   };
@@ -110,16 +112,17 @@ function readMarkdown(text: string): MarkdownFile {
 
 /** The memory of a Markdown file; its key is the one it holds, else its path. */
 export function decodeMarkdown(path: string, text: string): MemoryEntry {
-  const { key, tags, text: value } = readMarkdown(text);
-  return { key: key ?? keyOfPath(path), tags, value };
+  const { key, text: value, ...rest } = readMarkdown(text);
+  return { key: key ?? keyOfPath(path), ...rest, value };
 }
 
 /** The text of a memory's JSON file: always in an envelope, so that a value that looks like one comes back too. */
-export function encodeJsonFile(key: string, value: unknown, tags: readonly string[]): string {
-  return `${JSON.stringify({ key, ...(tags.length > 0 && { tags: tagSet(tags) }), value }, null, 2)}\n`;
+export function encodeJsonFile({ key, value, tags, thread, sequence }: MemoryEntry): string {
+  const envelope = { key, ...(tags.length > 0 && { tags: tagSet(tags) }), thread, sequence, value };
+  return `${JSON.stringify(envelope, null, 2)}\n`;
 }
 
-const envelopeFields = new Set(['key', 'tags', 'value']);
+const envelopeFields = new Set(['key', 'tags', 'thread', 'sequence', 'value']);
 
 /** The memory of a JSON file, in our envelope or of any kind. Throws INVALID_INPUT naming the place. */
 export function decodeJsonFile(path: string, text: string, place: string): MemoryEntry {
@@ -132,9 +135,12 @@ export function decodeJsonFile(path: string, text: string, place: string): Memor
   const raw = { key: keyOfPath(path), tags: [], value };
   if (!isJsonObject(value) || typeof value['key'] !== 'string' || !Object.hasOwn(value, 'value')) return raw;
   if (Object.keys(value).some((field) => !envelopeFields.has(field))) return raw;
+  const position = readPosition(value['thread'], value['sequence']);
+  if (!position) return raw;
   const tags: unknown = value['tags'];
   return {
     key: value['key'],
+    ...position,
     tags: Array.isArray(tags) ? tagSet(tags.filter((tag) => typeof tag === 'string')) : [],
     value: value['value'],
   };

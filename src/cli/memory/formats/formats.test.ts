@@ -77,6 +77,14 @@ const body = fc.oneof(
     'a\u2028b\u0085c',
   ),
 );
+/** Thread and place in it, both or one or none. */
+const position = fc.record(
+  {
+    thread: fc.oneof(text, fc.constantFrom('true', '42', '- a', '"', 'งาน: 1', '# x')).filter(Boolean),
+    sequence: fc.maxSafeInteger(),
+  },
+  { requiredKeys: [] },
+);
 const head = { updatedAt: '2026-01-01T00:00:00.000Z', actor: 'me', etag: 'e', commit: null, scope: 'shared' };
 
 describe('folder names', () => {
@@ -121,12 +129,12 @@ describe('folder names', () => {
 });
 
 describe('folder files', () => {
-  it('give every text back with its key and tags', () => {
+  it('give every text back with its key, tags and place in a thread', () => {
     fc.assert(
-      fc.property(key, body, tags, (name, value, labels) => {
+      fc.property(key, body, tags, position, (name, value, labels, place) => {
         const { path, isChanged } = createFolderNames().nameOf(name, 'text');
-        const file = encodeMarkdown(name, value, labels, isChanged);
-        expect(decodeMarkdown(path, file)).toEqual({ key: name, value, tags: tagSet(labels) });
+        const file = encodeMarkdown({ key: name, value, tags: labels, ...place }, isChanged);
+        expect(decodeMarkdown(path, file)).toEqual({ key: name, value, tags: tagSet(labels), ...place });
       }),
       { numRuns: 500 },
     );
@@ -134,21 +142,27 @@ describe('folder files', () => {
 
   it('give every JSON value back', () => {
     fc.assert(
-      fc.property(key, fc.jsonValue(), tags, (name, value, labels) => {
+      fc.property(key, fc.jsonValue(), tags, position, (name, value, labels, place) => {
         const { path } = createFolderNames().nameOf(name, 'json');
         const sent: unknown = JSON.parse(JSON.stringify(value));
-        expect(decodeJsonFile(path, encodeJsonFile(name, value, labels), 'f')).toEqual({
+        const file = encodeJsonFile({ key: name, value, tags: labels, ...place });
+        expect(decodeJsonFile(path, file, 'f')).toEqual({
           key: name,
           value: sent,
           tags: tagSet(labels),
+          ...place,
         });
       }),
     );
   });
 
   it('are plain text when nothing needs front matter, and have tags for Obsidian when they need', () => {
-    expect(encodeMarkdown('a', '# Plain', [], false)).toBe('# Plain');
-    expect(encodeMarkdown('a', 'x', ['two words', 'งาน'], false)).toBe(
+    const plain = { key: 'a', value: '# Plain', tags: [] };
+    expect(encodeMarkdown(plain, false)).toBe('# Plain');
+    expect(encodeMarkdown({ ...plain, thread: 'chat 1', sequence: 2 }, false)).toBe(
+      '---\nmemory-thread: "chat 1"\nmemory-sequence: 2\n---\n# Plain',
+    );
+    expect(encodeMarkdown({ key: 'a', value: 'x', tags: ['two words', 'งาน'] }, false)).toBe(
       '---\ntags:\n  - "two-words"\n  - "งาน"\nmemory-tags:\n  - "two words"\n  - "งาน"\n---\nx',
     );
     expect(obsidianTag('2026')).toBe('_2026');
@@ -166,6 +180,8 @@ describe('folder files', () => {
       tags: ['x', 'y'],
       value: 'body',
     });
+    const foreign = '---\nmemory-sequence: third\n---\nx';
+    expect(decodeMarkdown('a.md', foreign)).toEqual({ key: 'a', tags: [], value: foreign });
     const edited = '---\ntags: [two-words, new]\nmemory-tags: [two words, dropped one]\n---\nx';
     expect(decodeMarkdown('a.md', edited).tags).toEqual(['new', 'two words']);
   });
@@ -175,6 +191,8 @@ describe('folder files', () => {
       key: 'a',
       value: { key: 'x', value: 1, other: 2 },
     });
+    const others = '{"key":"x","value":1,"thread":{"id":1}}';
+    expect(decodeJsonFile('a.json', others, 'f')).toMatchObject({ key: 'a', value: { thread: { id: 1 } } });
     expect(() => decodeJsonFile('a.json', '{\n"a": }', 'v/a.json')).toThrow('v/a.json: is not JSON: ');
   });
 });
@@ -182,9 +200,9 @@ describe('folder files', () => {
 describe('JSON Lines', () => {
   it('give every memory back, one line each', () => {
     fc.assert(
-      fc.property(key, fc.oneof(body, fc.jsonValue()), tags, (name, value, labels) => {
+      fc.property(key, fc.oneof(body, fc.jsonValue()), tags, position, (name, value, labels, place) => {
         fc.pre(name.length <= 1024);
-        const line = encodeJsonLine({ ...head, key: name, value, tags: labels });
+        const line = encodeJsonLine({ ...head, key: name, value, tags: labels, ...place });
         expect(line.indexOf('\n')).toBe(line.length - 1);
         const sent: unknown = JSON.parse(JSON.stringify(value));
         expect(decodeJsonLine(line, 'f:1')).toEqual({
@@ -192,6 +210,7 @@ describe('JSON Lines', () => {
           scope: 'shared',
           value: sent,
           tags: labels,
+          ...place,
         });
       }),
     );
@@ -204,6 +223,8 @@ describe('JSON Lines', () => {
     ['{"key":"a"}', 'f.jsonl:7: value: '],
     ['{"key":"a","value":1,"tags":"x"}', 'f.jsonl:7: tags: '],
     ['{"key":"a","value":1,"scope":"nowhere"}', 'f.jsonl:7: scope: '],
+    ['{"key":"a","value":1,"thread":""}', 'f.jsonl:7: thread: '],
+    ['{"key":"a","value":1,"sequence":1.5}', 'f.jsonl:7: sequence: '],
   ])('refuse %s', (line, words) => {
     expect(() => decodeJsonLine(line, 'f.jsonl:7')).toThrow(words);
   });

@@ -2,7 +2,13 @@
 
 import { z } from 'zod';
 import { messageOf } from '../../../kernel/errors.ts';
-import { keyShape, scopeShape, valueShape } from '../../../kernel/memory/operations.ts';
+import {
+  keyShape,
+  scopeShape,
+  sequenceShape,
+  threadShape,
+  valueShape,
+} from '../../../kernel/memory/operations.ts';
 import { badInput, type MemoryEntry, type StoredMemory } from './memory-entry.ts';
 
 /** Other fields, such as `updatedAt` and `etag`, say how it was; they cannot be stored. */
@@ -11,11 +17,14 @@ const lineShape = z.object({
   scope: scopeShape.optional(),
   value: valueShape,
   tags: z.array(z.string()).default([]),
+  thread: threadShape.optional(),
+  sequence: sequenceShape.optional(),
 });
 
 /** The line of a memory, with its line end. */
-export function encodeJsonLine({ key, scope, value, tags, updatedAt, actor, etag }: StoredMemory): string {
-  return `${JSON.stringify({ key, scope, value, tags, updatedAt, actor, etag })}\n`;
+export function encodeJsonLine(memory: StoredMemory): string {
+  const { key, scope, value, tags, thread, sequence, updatedAt, actor, etag } = memory;
+  return `${JSON.stringify({ key, scope, value, tags, thread, sequence, updatedAt, actor, etag })}\n`;
 }
 
 /** The JSON value of a line. Throws INVALID_INPUT naming the place. */

@@ -37,7 +37,8 @@ export interface StoreOptions {
 /** Others may write the key between a read and a write; then it is read again. */
 const maxAttempts = 5;
 
-function isSame(memory: StoredMemory, { value, tags }: MemoryEntry): boolean {
+function isSame(memory: StoredMemory, { value, tags, thread, sequence }: MemoryEntry): boolean {
+  if (memory.thread !== thread?.normalize('NFC') || memory.sequence !== sequence) return false;
   // Over JSON, as the value goes to the coordinator: -0 becomes 0.
   const sent: unknown = JSON.parse(JSON.stringify(value));
   return isDeepStrictEqual(memory.value, sent) && isDeepStrictEqual(tagSet(memory.tags), tagSet(tags));
@@ -66,10 +67,10 @@ export function storeEntries(
 ): AsyncGenerator<StoreResult> {
   async function write(entry: MemoryEntry, ifMatch: string): Promise<void> {
     if (options.isDryRun) return;
-    const { value, tags } = entry;
+    const { value, tags, thread, sequence } = entry;
     await client.call('memoryStore', {
       path: placeOfEntry(entry, options),
-      body: { value, ifMatch, ...(tags.length > 0 && { tags: [...tags] }) },
+      body: { value, ifMatch, thread, sequence, ...(tags.length > 0 && { tags: [...tags] }) },
     });
   }
 

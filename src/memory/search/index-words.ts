@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 import { kindOf } from '../files/memory-file.ts';
 import type { MemoryFile } from '../files/memory-file.ts';
-import { mayHaveEnding, stemOf, wordsOf } from './segment.ts';
+import { mayHaveEnding, stemOf, wordsOf } from '../../kernel/text/segment.ts';
 
 /** Before words of the key, of a tag, of the value. None of them is a letter, so no text can hold them. */
 export const fieldMarks = { key: '§', tags: '¶', body: '' } as const;

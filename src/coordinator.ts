@@ -11,10 +11,13 @@ import { resolveReference } from './config/resolve-secrets.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
 import type { Config } from './config/schema.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
+import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
+import { matchesAny } from './gateway/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
+import { bundlesRoutes } from './http/routes/bundles.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { serversRoutes, toServerItem } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
@@ -82,7 +85,7 @@ export async function startCoordinator(
   const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
   const roster = createServerRoster(pool, loaded, store.addedServers, logger);
   const refusals = await roster.fill();
-  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, logger });
+  const edge = await openEdge(parts, { config, dataDir, memory, store, pool, roster, logger });
 
   options.signal?.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
@@ -180,13 +183,20 @@ interface Edge {
 /** Gateway, listeners, and the file by which the command line finds them. */
 async function openEdge(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster },
+  base: Foundation & { readonly store: Store; readonly pool: Pool; readonly roster: ServerRoster },
 ): Promise<Edge> {
-  const { config, dataDir, memory, pool, roster, logger } = base;
+  const { config, dataDir, memory, store, pool, roster, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
+  const bundles = createBundles({
+    config: config.bundles,
+    added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
+    store: store.addedBundles,
+  });
   const gateway = createGateway({
     pool,
+    bundles,
+    alwaysListed: matchesAny(config.toolSearch.listed),
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
   });
   parts.defer(() => gateway.close());
@@ -218,6 +228,7 @@ async function openEdge(
       }),
       ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
       ...toolsRoutes(gateway, nextRequestId),
+      ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),
     },
   });

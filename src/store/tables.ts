@@ -12,7 +12,21 @@ export interface AddedServersTable {
   added_at: string;
 }
 
+export interface BundlesTable {
+  name: string;
+  settings: string;
+  added_at: string;
+}
+
+export interface ApprovalsTable {
+  server: string;
+  approval: string;
+  updated_at: string;
+}
+
 export interface Tables {
   listings: ListingsTable;
   added_servers: AddedServersTable;
+  bundles: BundlesTable;
+  approvals: ApprovalsTable;
 }

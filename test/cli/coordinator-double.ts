@@ -48,6 +48,14 @@ const remote = {
   notes: [],
 } as const;
 
+const bundle = {
+  name: 'support',
+  source: 'added',
+  url: 'http://127.0.0.1:3000/mcp/bundles/support',
+  tools: 1,
+  missing: ['gone'],
+} as const;
+
 /** Starts it on a free port. */
 export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
   return startRestDouble({
@@ -85,6 +93,13 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
     serversRemove: ({ params }) => ({ removed: params['id'] }),
     serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
     serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    bundlesList: () => ({ items: [bundle] }),
+    bundlesShow: () => ({
+      ...bundle,
+      chosen: [{ name: 'find', tool: 'sqlite__query', arguments: { db: 'a' } }],
+    }),
+    bundlesAdd: ({ params }) => ({ ...bundle, name: params['name'], chosen: [] }),
+    bundlesRemove: ({ params }) => ({ removed: params['name'] }),
     toolsList: () => ({
       items: [
         { name: 'sqlite__query', description: 'Runs SQL. And more.', inputSchema: {}, server: server.id },

@@ -134,3 +134,37 @@ describe('tools', () => {
     });
   });
 });
+
+describe('bundles', () => {
+  it('lists, shows and removes', async () => {
+    expect((await run(['bundles', 'list'])).stdout).toBe('support\tadded\t1\t1\t\n');
+    expect(await run(['bundles', 'show', 'support'])).toMatchObject({
+      stdout: 'find\tsqlite__query\t{"db":"a"}\n',
+      stderr: 'http://127.0.0.1:3000/mcp/bundles/support\nmissing: gone\n',
+    });
+    expect(await json(['bundles', 'remove', 'a', 'b'])).toEqual({ removed: ['a', 'b'] });
+  });
+
+  it('adds tools with new names and settled arguments', async () => {
+    const tools = ['--tool', 'memory_*', '--tool', 'sqlite__query=find'];
+    const set = ['--set', 'find.database=tickets.db', '--set', 'find.limit=5'];
+    const { stderr } = await run(['bundles', 'add', 'support', ...tools, ...set, '--title', 'Support']);
+    expect(double.seen.at(-1)?.body).toEqual({
+      title: 'Support',
+      tools: [
+        { tool: 'memory_*' },
+        { tool: 'sqlite__query', name: 'find', arguments: { database: 'tickets.db', limit: 5 } },
+      ],
+    });
+    expect(stderr).toContain('added support with 1 tools');
+    expect(stderr).toContain('warning: there is no tool gone now');
+  });
+
+  it('says what is missing', async () => {
+    expect(await run(['bundles', 'add', 'x'])).toMatchObject({ code: 2 });
+    expect((await run(['bundles', 'add', 'x', '--tool', 'a', '--set', 'b.c=1'])).stderr).toContain(
+      'where the name is one of: a',
+    );
+    expect(double.seen).toEqual([]);
+  });
+});

@@ -1,13 +1,20 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { bundleRoutes } from './bundle-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { toolRoutes } from './tool-routes.ts';
 
 /** Every route by name. */
-export const routes = { ...statusRoutes, ...serverRoutes, ...toolRoutes, ...memoryRoutes } as const;
+export const routes = {
+  ...statusRoutes,
+  ...serverRoutes,
+  ...toolRoutes,
+  ...bundleRoutes,
+  ...memoryRoutes,
+} as const;
 
 export type RouteName = keyof typeof routes;
 

@@ -1,5 +1,6 @@
 /** Makes vectors of memories in the background. */
 
+import { isCatalogKey } from '../../kernel/memory/catalog-keys.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -40,7 +41,7 @@ export function createEmbedder(parts: {
 
   function textAt(id: number): { text: string; etag: string } | undefined {
     const memory = index.search.memoryOf(id);
-    if (!memory || !isSent(memory.scope)) return undefined;
+    if (!memory || !isSent(memory.scope) || isCatalogKey(memory.scope, memory.key)) return undefined;
     const { value, tags } = decodeMemoryFile(kindOfPath(memory.path), memory.content);
     const text = [memory.key, tags.join(' '), textOf(value)].filter(Boolean).join('\n');
     return { text: text.slice(0, maxTextLength).toWellFormed(), etag: memory.etag };

@@ -10,6 +10,9 @@ import { serversRemoveCommand } from './servers/remove.ts';
 import { serversStartCommand } from './servers/start.ts';
 import { serversStopCommand } from './servers/stop.ts';
 import { serversRestartCommand } from './servers/restart.ts';
+import { serversApproveCommand } from './servers/approve.ts';
+import { serversChangesCommand } from './servers/changes.ts';
+import { serversRevertCommand } from './servers/revert.ts';
 import { serversLogsCommand } from './servers/logs.ts';
 import { bundlesAddCommand } from './bundles/add.ts';
 import { bundlesListCommand } from './bundles/list.ts';
@@ -84,6 +87,9 @@ const nouns: readonly Noun[] = [
       serversStopCommand,
       serversRestartCommand,
       serversLogsCommand,
+      serversChangesCommand,
+      serversApproveCommand,
+      serversRevertCommand,
     ],
   },
   {

@@ -54,6 +54,19 @@ const toolSearchShape = z.strictObject({
     ),
 });
 
+const catalogShape = z.strictObject({
+  record: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Write what each server offers into the memory, under coordinator/catalog/, a commit a change.',
+    ),
+  pin: z
+    .boolean()
+    .default(false)
+    .describe('Pin every server of `mcpServers` whose entry does not say otherwise.'),
+});
+
 const nameShape = z.string().min(1).max(64);
 
 /** Everything that can be set, with defaults; unknown keys are errors. */
@@ -97,6 +110,7 @@ export const configShape = z.strictObject({
     .record(nameShape, builtInShape)
     .default({})
     .describe('Built-in servers by name: switch one off or give it settings.'),
+  catalog: catalogShape.prefault({}).describe('What servers offer: written down, and pinned.'),
   toolSearch: toolSearchShape.prefault({}).describe('Endpoints with ?tools=search.'),
   bundles: z
     .record(bundleNameShape, bundleShape)

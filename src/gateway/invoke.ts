@@ -108,6 +108,10 @@ export function createInvoker(parked: ParkedCalls): Invoker {
       const name = textOf(params, 'name');
       const target = named(view.tools, view, name);
       if (!target) throw new AppError('TOOL_NOT_FOUND', { name });
+      if (target.isHeld) {
+        const server = target.group.instances[0]?.spec.id ?? target.group.alias;
+        throw new AppError('TOOL_QUARANTINED', { name, server });
+      }
       const args = target.fixed ? withFixed(params['arguments'], target.fixed) : params['arguments'];
       const sent = upstreamParams(params, { name: target.name, ...(target.fixed && { arguments: args }) });
       return await invoke(

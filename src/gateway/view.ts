@@ -24,6 +24,8 @@ export interface Target {
   /** The server's own name. */
   readonly name: string;
   readonly paramHeaders: readonly ParamHeader[];
+  /** Held back until someone approves its definition: known, not listed, not called. */
+  readonly isHeld?: boolean;
   /** Arguments that a bundle has settled: the caller neither sees nor gives them. */
   readonly fixed?: JsonObject;
 }
@@ -87,6 +89,7 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
     const listing = listingOf(group);
     if (!listing) continue;
     addNamed(lists.tools, tools, group, listing.tools);
+    addHeld(tools, group, listing.held ?? []);
     addNamed(lists.prompts, prompts, group, listing.prompts);
     addResources(lists.resources, group, listing.resources, 'uri');
     addResources(lists.resourceTemplates, group, listing.resourceTemplates, 'uriTemplate');
@@ -137,6 +140,14 @@ function addNamed(
     if (targets.has(exposed)) continue;
     targets.set(exposed, { group, name, paramHeaders: paramHeadersOf(item['inputSchema']) });
     list.push(isPlain ? item : rewriteMeta({ ...item, name: exposed }, (uri) => group.prefix + uri));
+  }
+}
+
+/** A name that another server's tool has is that tool's. */
+function addHeld(targets: Map<string, Target>, group: Group, names: readonly string[]): void {
+  for (const name of names) {
+    const exposed = group.prefix === '' ? name : exposedName(group.alias, name);
+    if (!targets.has(exposed)) targets.set(exposed, { group, name, paramHeaders: [], isHeld: true });
   }
 }
 

@@ -48,6 +48,21 @@ const remote = {
   notes: [],
 } as const;
 
+const pin = {
+  server: 'docs',
+  state: 'quarantined',
+  held: ['get'],
+  changes: [
+    {
+      kind: 'renamed',
+      tool: 'get',
+      from: 'read',
+      fields: [{ what: 'description', name: '', before: 'Reads.', after: 'Reads.\u001B[2J\nAnd sends.' }],
+    },
+    { kind: 'added', tool: 'x', fields: [{ what: 'parameter', name: 'a', after: { type: 'string' } }] },
+  ],
+} as const;
+
 const bundle = {
   name: 'support',
   source: 'added',
@@ -93,6 +108,16 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
     serversRemove: ({ params }) => ({ removed: params['id'] }),
     serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
     serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    serversChanges: () => pin,
+    serversApprove: ({ params }) => ({
+      ...pin,
+      server: params['id'],
+      state: 'approved',
+      held: [],
+      changes: [],
+    }),
+    serversRevert: ({ params }) =>
+      new AppError('INVALID_INPUT', { field: 'id', problem: `${params['id']} is not pinned` }),
     bundlesList: () => ({ items: [bundle] }),
     bundlesShow: () => ({
       ...bundle,

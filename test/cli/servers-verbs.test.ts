@@ -115,6 +115,32 @@ describe('servers', () => {
   });
 });
 
+describe('pins', () => {
+  it('shows changes, safe to print, with the state on standard error', async () => {
+    expect(await run(['servers', 'changes', 'docs'])).toMatchObject({
+      stdout: [
+        '> read > get  renamed',
+        '    description',
+        '      - Reads.',
+        '      + Reads. And sends.',
+        '+ x  added',
+        '    parameter a',
+        '      + {"type":"string"}',
+        '',
+      ].join('\n'),
+      stderr: 'docs: quarantined, held back: get\n',
+    });
+  });
+
+  it('approves several, and says why not', async () => {
+    expect((await run(['servers', 'approve', 'a', 'b'])).stdout).toBe('a\tapproved\t\nb\tapproved\t\n');
+    expect(await run(['servers', 'revert', 'a'])).toMatchObject({
+      code: 2,
+      stderr: 'error INVALID_INPUT: id: a is not pinned\n',
+    });
+  });
+});
+
 describe('tools', () => {
   it('lists and calls', async () => {
     expect((await run(['tools', 'list'])).stdout).toBe('sqlite__query\tsqlite-3104\tRuns SQL.\n');

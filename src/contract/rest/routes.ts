@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { bundleRoutes } from './bundle-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
+import { pinRoutes } from './pin-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { toolRoutes } from './tool-routes.ts';
@@ -13,6 +14,7 @@ export const routes = {
   ...serverRoutes,
   ...toolRoutes,
   ...bundleRoutes,
+  ...pinRoutes,
   ...memoryRoutes,
 } as const;
 

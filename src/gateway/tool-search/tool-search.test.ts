@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { startEdge } from '../../../test/fixtures/http-edge.ts';
 import { createScriptedUpstream, type ScriptedUpstream } from '../../../test/fixtures/scripted-upstream.ts';
 import { connectV2, textOf } from '../../../test/e2e/connect-client.ts';
+import { eventually } from '../../../test/e2e/eventually.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
 import { estimateTokens } from '../../kernel/text/token-budget.ts';
 
@@ -22,16 +23,28 @@ const noise = Array.from({ length: 200 }, (_, n) => ({
   inputSchema: { type: 'object' },
 }));
 
+/** Resolved when the upstream is told that a call is cancelled. */
+let cancelled = Promise.withResolvers<void>();
+
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
+  cancelled = Promise.withResolvers<void>();
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
 function databaseUpstream(tools: readonly JsonObject[] = [query, ...noise]): ScriptedUpstream {
   return createScriptedUpstream('legacy', {
     'tools/list': () => ({ tools }),
-    'tools/call': async ({ arguments: args }, { onNotification, onRequest }) => {
-      onNotification?.({ jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 1 } });
+    'tools/call': async ({ arguments: args, _meta: meta }, { onNotification, onRequest, signal }) => {
+      const { progressToken } = (meta ?? {}) as JsonObject;
+      if (progressToken !== undefined) {
+        const params = { progressToken, progress: 1 };
+        onNotification?.({ jsonrpc: '2.0', method: 'notifications/progress', params });
+      }
+      if ((args as JsonObject)['sql'] === 'wait') {
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        cancelled.resolve();
+      }
       if ((args as JsonObject)['sql'] === 'ask') {
         const params = { message: 'your name?', requestedSchema: { type: 'object', properties: {} } };
         const request = { jsonrpc: '2.0', id: 1, method: 'elicitation/create', params } as const;
@@ -83,11 +96,10 @@ describe.each(['legacy', 'modern'] as const)('?tools=search for a %s client', (e
       unknown: ['nothing'],
     });
 
-    const progress: number[] = [];
-    const result = await client.callTool(
-      { name: 'call_tool', arguments: { name: 'shop__run_query', arguments: { sql: 'select 1' } } },
-      { onprogress: (one) => progress.push(one.progress) },
-    );
+    const result = await client.callTool({
+      name: 'call_tool',
+      arguments: { name: 'shop__run_query', arguments: { sql: 'select 1' } },
+    });
     expect(textOf(result)).toBe('rows of select 1');
     expect(database.asked.at(-1)?.params).toMatchObject({
       name: 'run_query',
@@ -121,6 +133,29 @@ describe.each(['legacy', 'modern'] as const)('?tools=search for a %s client', (e
       arguments: { name: 'shop__run_query', arguments: { sql: 'ask' } },
     });
     expect(textOf(result)).toBe('{"name":"Nok"}');
+  });
+
+  it('passes progress on', async () => {
+    const edge = await start({ shop: databaseUpstream() });
+    const client = await connect(`${edge.url}/mcp?tools=search`, era);
+    const progress: number[] = [];
+    await client.callTool(
+      { name: 'call_tool', arguments: { name: 'shop__run_query', arguments: { sql: 'select 1' } } },
+      { onprogress: (one) => progress.push(one.progress) },
+    );
+    expect(progress).toEqual([1]);
+  });
+
+  it('passes a cancellation on', async () => {
+    const edge = await start({ shop: databaseUpstream() });
+    const client = await connect(`${edge.url}/mcp?tools=search`, era);
+    const controller = new AbortController();
+    const call = { name: 'call_tool', arguments: { name: 'shop__run_query', arguments: { sql: 'wait' } } };
+    const calling = client.callTool(call, { signal: controller.signal });
+    await eventually('the call has begun', () => edge.pool.get('shop')?.counters.calls || undefined);
+    controller.abort();
+    await expect(calling).rejects.toThrow();
+    await cancelled.promise;
   });
 
   it('stays within a token budget, and filters', async () => {

@@ -110,7 +110,7 @@ function overview(base: View, filter: ToolFilter, maxTokens: number): JsonObject
   const rows = new Map<string, { server: string; title: string; category: string; tools: Set<string> }>();
   for (const target of base.tools.values()) {
     const spec = target.group.instances[0]?.spec;
-    if (!spec || !fits(target, filter)) continue;
+    if (!spec || target.isHeld || !fits(target, filter)) continue;
     const { name: server, title, category } = spec;
     const key = `${server}\0${category}`;
     const row = rows.get(key) ?? { server, title, category, tools: new Set() };

@@ -11,7 +11,7 @@ import { encodeMemoryFile } from '../src/memory/files/memory-file.ts';
 import { createTemporaryIndex, type MemoryIndex } from '../src/memory/index/memory-index.ts';
 import { parseQuery } from '../src/memory/search/query.ts';
 import { rankHits, type Recency } from '../src/memory/search/rank-hits.ts';
-import { segmentText } from '../src/memory/search/segment.ts';
+import { segmentText } from '../src/kernel/text/segment.ts';
 import { makeConversations, type Question } from './retrieval-data/conversations.ts';
 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '7' } } });

@@ -6,16 +6,22 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Listing, ListingStore } from './catalog/listing.ts';
+import { type Approval, createPinGate, type PinGate } from './catalog/pins/pin-gate.ts';
+import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { resolveReference } from './config/resolve-secrets.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
 import type { Config } from './config/schema.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
+import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
+import { matchesAny } from './gateway/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
+import { bundlesRoutes } from './http/routes/bundles.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
+import { pinsRoutes } from './http/routes/pins.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes, toServerItem } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
@@ -30,6 +36,7 @@ import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
 import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
+import type { InstanceDependencies } from './pool/instance.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -82,12 +89,19 @@ export async function startCoordinator(
     }),
   );
   const store = parts.use(await openStore(dataDir));
-  const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
+  const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
+  const pins = createPinGate({ approved, store: store.approvals, logger });
+  const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
+  const admit: InstanceDependencies['admit'] = (spec, offered) => {
+    recorder?.record(spec, offered);
+    return pins.admit(spec, offered);
+  };
+  const pool = await buildPool(parts, { config, dataDir, memory, store, admit, logger });
   const roster = createServerRoster(pool, loaded, store.addedServers, logger);
   const refusals = await roster.fill();
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
   await remotes.fill();
-  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, remotes, logger });
+  const edge = await openEdge(parts, { config, dataDir, memory, store, pins, pool, roster, remotes, logger });
 
   options.signal?.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
@@ -135,9 +149,9 @@ interface Foundation {
 /** Transports below, pool above; what a killed coordinator left behind is ended first. */
 async function buildPool(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly store: Store },
+  base: Foundation & { readonly store: Store } & Pick<InstanceDependencies, 'admit'>,
 ): Promise<Pool> {
-  const { config, dataDir, memory, store, logger } = base;
+  const { config, dataDir, memory, store, admit, logger } = base;
   const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
   const reaped = await ledger.reapOrphans();
   if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
@@ -154,6 +168,7 @@ async function buildPool(
     createPool({
       connect: createConnect({ hosts, ledger, logger, dataDir }),
       listings: createListingStore(store),
+      admit,
       clock: systemClock,
       logger,
       requestTimeoutMs: config.limits.requestTimeoutMs,
@@ -185,13 +200,26 @@ interface Edge {
 /** Gateway, listeners, and the file by which the command line finds them. */
 async function openEdge(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster; readonly remotes: RemoteRoster },
+  base: Foundation & {
+    readonly store: Store;
+    readonly pins: PinGate;
+    readonly pool: Pool;
+    readonly roster: ServerRoster;
+    readonly remotes: RemoteRoster;
+  },
 ): Promise<Edge> {
-  const { config, dataDir, memory, pool, roster, remotes, logger } = base;
+  const { config, dataDir, memory, store, pins, pool, roster, remotes, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
+  const bundles = createBundles({
+    config: config.bundles,
+    added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
+    store: store.addedBundles,
+  });
   const gateway = createGateway({
     pool,
+    bundles,
+    alwaysListed: matchesAny(config.toolSearch.listed),
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
   });
   parts.defer(() => gateway.close());
@@ -222,7 +250,9 @@ async function openEdge(
         stop: () => stop.resolve(),
       }),
       ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
+      ...pinsRoutes(pool, pins),
       ...toolsRoutes(gateway, nextRequestId),
+      ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },

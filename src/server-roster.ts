@@ -42,7 +42,7 @@ export function createServerRoster(
     source: 'config' | 'added',
   ): Promise<InstanceSpec> {
     const resolved = await resolveSecrets(entry, { baseDir, file, name });
-    return specFromEntry(name, resolved, source, ports, builtInServers);
+    return specFromEntry(name, { pin: config.catalog.pin, ...resolved }, source, ports, builtInServers);
   }
 
   return {

@@ -35,6 +35,8 @@ export interface InstanceSpec {
   readonly lazy: boolean;
   /** Longest time for one call, milliseconds; the gateway's default when absent. */
   readonly timeoutMs?: number;
+  /** Only approved definitions are shown and called. */
+  readonly pin?: boolean;
   readonly source: 'built-in' | 'config' | 'added';
   readonly launch: Launch;
   /** Same key, same tools: such instances share one stored listing. */

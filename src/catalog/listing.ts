@@ -11,6 +11,8 @@ export interface Listing {
     readonly instructions?: string;
   };
   readonly tools: readonly JsonObject[];
+  /** Names of tools that are held back until someone approves them. */
+  readonly held?: readonly string[];
   readonly prompts: readonly JsonObject[];
   readonly resources: readonly JsonObject[];
   readonly resourceTemplates: readonly JsonObject[];

@@ -25,6 +25,7 @@ export interface ServerEntry {
   readonly era?: Era | 'auto';
   readonly timeoutMs?: number;
   readonly title?: string;
+  readonly pin?: boolean;
 }
 
 /** `GitHub Enterprise` → `github-enterprise`: fit for URLs and scopes. */
@@ -101,5 +102,6 @@ export function specFromEntry(
     launch,
     listingKey: `${launch.kind}:${name}:${digest}`,
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
+    ...(entry.pin !== undefined && { pin: entry.pin }),
   };
 }

@@ -17,6 +17,8 @@ interface ConnectOptions {
   readonly data?: string;
   readonly server?: string;
   readonly category?: string;
+  readonly bundle?: string;
+  readonly search?: boolean;
   readonly name: string;
   readonly project?: boolean;
   readonly force?: boolean;
@@ -35,6 +37,8 @@ export function connectCommand(context: CliContext): Command {
     .option('--data <folder>', 'data folder of the coordinator (default .git-memory)')
     .option('--server <id>', 'only this server, tool names untouched')
     .option('--category <category>', 'only this category')
+    .option('--bundle <name>', 'only this bundle of tools')
+    .option('--search', 'three tools that find all others, instead of a list of hundreds')
     .option('--name <name>', 'name of the entry', defaultEntryName)
     .option('--project', "write the project's file in this folder instead of your own")
     .option('--force', 'replace an entry of that name that is not ours')

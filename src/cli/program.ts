@@ -10,7 +10,14 @@ import { serversRemoveCommand } from './servers/remove.ts';
 import { serversStartCommand } from './servers/start.ts';
 import { serversStopCommand } from './servers/stop.ts';
 import { serversRestartCommand } from './servers/restart.ts';
+import { serversApproveCommand } from './servers/approve.ts';
+import { serversChangesCommand } from './servers/changes.ts';
+import { serversRevertCommand } from './servers/revert.ts';
 import { serversLogsCommand } from './servers/logs.ts';
+import { bundlesAddCommand } from './bundles/add.ts';
+import { bundlesListCommand } from './bundles/list.ts';
+import { bundlesRemoveCommand } from './bundles/remove.ts';
+import { bundlesShowCommand } from './bundles/show.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -83,12 +90,20 @@ const nouns: readonly Noun[] = [
       serversStopCommand,
       serversRestartCommand,
       serversLogsCommand,
+      serversChangesCommand,
+      serversApproveCommand,
+      serversRevertCommand,
     ],
   },
   {
     name: 'tools',
     description: 'Tools behind the endpoint.',
     verbs: [toolsListCommand, toolsCallCommand],
+  },
+  {
+    name: 'bundles',
+    description: 'Chosen sets of tools under endpoints of their own.',
+    verbs: [bundlesListCommand, bundlesShowCommand, bundlesAddCommand, bundlesRemoveCommand],
   },
   {
     name: 'memory',

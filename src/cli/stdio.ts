@@ -15,6 +15,8 @@ import { readLines } from './stdio/read-lines.ts';
 interface StdioOptions extends RestOptions {
   readonly server?: string;
   readonly category?: string;
+  readonly bundle?: string;
+  readonly search?: boolean;
   readonly waitMs: number;
 }
 
@@ -30,6 +32,8 @@ export function stdioCommand(context: CliContext): Command {
   )
     .option('--server <id>', 'only this server, tool names untouched')
     .option('--category <category>', 'only this category')
+    .option('--bundle <name>', 'only this bundle of tools')
+    .option('--search', 'three tools that find all others, instead of a list of hundreds')
     .option(
       '--wait-ms <ms>',
       'how long a coordinator that is not there is waited for',

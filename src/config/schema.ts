@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 
@@ -42,6 +43,28 @@ const builtInShape = z.strictObject({
     .record(z.string(), z.unknown())
     .optional()
     .describe('Its own settings; see its reference page.'),
+});
+
+const toolSearchShape = z.strictObject({
+  listed: z
+    .array(z.string().min(1))
+    .default(['memory_store', 'memory_retrieve', 'memory_search', 'memory_list', 'memory_delete'])
+    .describe(
+      'Tools listed beside find_tools, describe_tool and call_tool; with * at its end every tool whose name begins so.',
+    ),
+});
+
+const catalogShape = z.strictObject({
+  record: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Write what each server offers into the memory, under coordinator/catalog/, a commit a change.',
+    ),
+  pin: z
+    .boolean()
+    .default(false)
+    .describe('Pin every server of `mcpServers` whose entry does not say otherwise.'),
 });
 
 const nameShape = z.string().min(1).max(64);
@@ -87,6 +110,12 @@ export const configShape = z.strictObject({
     .record(nameShape, builtInShape)
     .default({})
     .describe('Built-in servers by name: switch one off or give it settings.'),
+  catalog: catalogShape.prefault({}).describe('What servers offer: written down, and pinned.'),
+  toolSearch: toolSearchShape.prefault({}).describe('Endpoints with ?tools=search.'),
+  bundles: z
+    .record(bundleNameShape, bundleShape)
+    .default({})
+    .describe('Chosen sets of tools by name, each with an endpoint of its own: /mcp/bundles/<name>.'),
   mcpServers: z
     .record(nameShape, serverEntryShape)
     .default({})

@@ -66,6 +66,12 @@ const fields = {
   disabled: z.boolean().optional().describe('Keep the entry but leave the server out. Default false.'),
   timeoutMs: z.int().min(1).optional().describe('Longest time for one call, in milliseconds.'),
   title: z.string().min(1).optional().describe('Name for people.'),
+  pin: z
+    .boolean()
+    .optional()
+    .describe(
+      'Hold back definitions of tools that change after they were approved; the first ones are. Default `catalog.pin`.',
+    ),
   tags: z.array(z.string().min(1)).optional().describe('Labels.'),
 };
 

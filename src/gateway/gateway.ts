@@ -16,16 +16,18 @@ import {
 import { product } from '../kernel/product.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
+import { type Bundles, createBundles } from './bundles/bundles.ts';
 import type { Exchange } from './exchange.ts';
 import { supports } from './forward.ts';
 import { createInvoker, type Invoker } from './invoke.ts';
 import { type ListenStream, openListen } from './listen.ts';
-import { createMounts, type MountKey, type Mounts } from './mounts.ts';
+import { baseKeyOf, createMounts, type MountKey, type Mounts } from './mounts.ts';
 import { pageOf } from './pages.ts';
 import { createParkedCalls } from './parked-calls.ts';
 import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
 import { createSubscriptions, type OnUpdate, toUpdateNotification } from './subscriptions.ts';
+import { createToolSearch } from './tool-search/tool-search.ts';
 import { capabilitiesOf, listingOf, type View } from './view.ts';
 
 export interface Gateway {
@@ -51,6 +53,9 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly pool: Pool;
   readonly limits: SessionLimits;
+  readonly bundles?: Bundles;
+  /** Tools that search mode lists beside its own; none by default. */
+  readonly alwaysListed?: (name: string) => boolean;
   readonly clock?: Clock;
 }
 
@@ -95,9 +100,11 @@ function list(
 export function createGateway(options: GatewayOptions): Gateway {
   const { pool } = options;
   const clock = options.clock ?? systemClock;
-  const mounts = createMounts(pool);
+  const { bundles = createBundles() } = options;
+  const mounts = createMounts(pool, { bundles, alwaysListed: options.alwaysListed });
   const parked = createParkedCalls({ clock, supports });
   const invoker = createInvoker(parked);
+  const toolSearch = createToolSearch((view, params, exchange) => invoker.callTool(view, params, exchange));
   const subscriptions = createSubscriptions();
   const announcer = createAnnouncer(mounts, clock);
   const leave = new Map<Session, () => void>();
@@ -111,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** Nothing is left to serve there: a client that asks again learns that its session is gone. */
   function endSessionsOn(mount: MountKey): void {
-    for (const session of sessions.all()) if (session.mount === mount) sessions.end(session.id);
+    for (const session of sessions.all()) if (baseKeyOf(session.mount) === mount) sessions.end(session.id);
   }
 
   let cancelSweep = (): void => {};
@@ -135,6 +142,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   });
 
+  const offBundles = bundles.onChange((name, isGone) => {
+    if (isGone) endSessionsOn(`bundle:${name}`);
+    announcer.touch();
+  });
+
   async function view(key: MountKey): Promise<View> {
     const now = mounts.view(key);
     const [group] = now.groups;
@@ -150,6 +162,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async handle(view, method, params, exchange) {
       const listed = listMethods.get(method);
       if (listed) return list(view, listed, params, exchange);
+      if (view.searched && method === 'tools/call') return await toolSearch.callTool(view, params, exchange);
       const invocation = invocations.get(method);
       if (invocation) return await invoker[invocation](view, params, exchange);
       if (neverPassed.test(method)) throw new AppError('METHOD_NOT_FOUND', { method });
@@ -226,6 +239,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     close() {
       off();
+      offBundles();
       cancelSweep();
       announcer.close();
       parked.close();
@@ -244,13 +258,9 @@ function uriOf(params: JsonObject): string {
 function identityOf(view: View): { info: JsonObject; instructions?: string } {
   const [group] = view.groups;
   const listing = view.isSingle && group ? listingOf(group) : undefined;
-  if (listing)
-    return {
-      info: listing.server.info,
-      ...(listing.server.instructions !== undefined && { instructions: listing.server.instructions }),
-    };
+  const instructions = view.instructions ?? (listing ? listing.server.instructions : sharedInstructions);
   return {
-    info: { ...product, title: 'Git Memory MCP Server' },
-    instructions: sharedInstructions,
+    info: listing?.server.info ?? { ...product, title: view.title ?? 'Git Memory MCP Server' },
+    ...(instructions !== undefined && { instructions }),
   };
 }

@@ -8,6 +8,7 @@ import { createRoundRobin } from '../pool/selection/round-robin.ts';
 import type { SelectionPolicy } from '../pool/selection/policy.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
+import { withFixed } from './bundles/fixed-arguments.ts';
 import { forward, translateError } from './forward.ts';
 import { headerValueOf } from '../kernel/param-headers.ts';
 import type { ParkedCalls } from './parked-calls.ts';
@@ -107,7 +108,12 @@ export function createInvoker(parked: ParkedCalls): Invoker {
       const name = textOf(params, 'name');
       const target = named(view.tools, view, name);
       if (!target) throw new AppError('TOOL_NOT_FOUND', { name });
-      const sent = upstreamParams(params, { name: target.name });
+      if (target.isHeld) {
+        const server = target.group.instances[0]?.spec.id ?? target.group.alias;
+        throw new AppError('TOOL_QUARANTINED', { name, server });
+      }
+      const args = target.fixed ? withFixed(params['arguments'], target.fixed) : params['arguments'];
+      const sent = upstreamParams(params, { name: target.name, ...(target.fixed && { arguments: args }) });
       return await invoke(
         view,
         target.group,
@@ -115,7 +121,7 @@ export function createInvoker(parked: ParkedCalls): Invoker {
         target.name,
         sent,
         exchange,
-        headersOf(target, params['arguments']),
+        headersOf(target, args),
       );
     },
     async getPrompt(view, params, exchange) {

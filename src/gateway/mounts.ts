@@ -1,29 +1,48 @@
-/** The three kinds of mount, each with its compiled view, renewed when the pool has changed. */
+/** The kinds of mount, each with its compiled view, renewed when the pool has changed. */
 
 import { isKnownCategory } from '../catalog/categories.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Bundles } from './bundles/bundles.ts';
+import { compileBundle } from './bundles/compile-bundle.ts';
+import { searchSuffix, toSearchView } from './tool-search/search-view.ts';
 import { compileView, type GroupSeed, type View } from './view.ts';
 
-export type MountKey = 'all' | `category:${string}` | `server:${string}`;
+export type BaseKey = 'all' | `category:${string}` | `server:${string}` | `bundle:${string}`;
+/** With the suffix: the same tools, to be searched instead of listed. */
+export type MountKey = BaseKey | `${BaseKey}${typeof searchSuffix}`;
 
 export interface Mounts {
-  /** The view of a mount as of now; throws NOT_FOUND for a category or server that does not exist. */
+  /** The view of a mount as of now; throws NOT_FOUND for a category, server or bundle that does not exist. */
   view(key: MountKey): View;
-  /** The mount key of a path under `/mcp`, or undefined when the path is no mount. */
-  keyOf(path: string): MountKey | undefined;
+  /**
+   * The mount key of a path under `/mcp` with its query, or undefined when the path is no mount. Throws INVALID_INPUT
+   * when `tools=` asks for what there is not.
+   */
+  keyOf(path: string, query?: string): MountKey | undefined;
 }
 
-const mountPath = /^\/mcp(?:\/(categories|servers)\/([^/]+))?\/?$/;
+export interface MountOptions {
+  readonly bundles: Bundles;
+  /** Tools that search mode lists beside its own. */
+  readonly alwaysListed?: ((name: string) => boolean) | undefined;
+}
+
+const mountPath = /^\/mcp(?:\/(categories|servers|bundles)\/([^/]+))?\/?$/;
 
 /** Views of single servers kept compiled; the rest is compiled again on use. */
 const maxCachedViews = 2000;
 
-export function createMounts(pool: Pool): Mounts {
+/** A mount's key without search mode. */
+export function baseKeyOf(key: MountKey): BaseKey {
+  return (key.endsWith(searchSuffix) ? key.slice(0, -searchSuffix.length) : key) as BaseKey;
+}
+
+export function createMounts(pool: Pool, { bundles, alwaysListed }: MountOptions): Mounts {
   const cache = new Map<MountKey, { version: number; view: View }>();
 
-  function seedsOf(key: MountKey): GroupSeed[] {
+  function seedsOf(key: Exclude<BaseKey, `bundle:${string}`>): GroupSeed[] {
     if (key === 'all') return oneEach(shown(pool.instances()));
     const [kind, id] = splitKey(key);
     if (kind === 'category')
@@ -33,27 +52,51 @@ export function createMounts(pool: Pool): Mounts {
     return [{ alias: '', instances: [instance] }];
   }
 
+  function compile(key: MountKey): View {
+    const base = baseKeyOf(key);
+    if (base !== key) return toSearchView(view(base), alwaysListed);
+    if (isBundleKey(base)) return compileBundle(base, bundles.get(splitKey(base)[1]), view('all'));
+    return compileView(base, seedsOf(base), base.startsWith('server:'));
+  }
+
+  function view(key: MountKey): View {
+    // Both only grow, so their sum stands for both.
+    const version = pool.version + bundles.version;
+    const cached = cache.get(key);
+    if (cached?.version === version) return cached.view;
+    const compiled = compile(key);
+    if (cache.size >= maxCachedViews) cache.clear();
+    cache.set(key, { version, view: compiled });
+    return compiled;
+  }
+
   return {
-    view(key) {
-      const { version } = pool;
-      const cached = cache.get(key);
-      if (cached?.version === version) return cached.view;
-      const view = compileView(key, seedsOf(key), key.startsWith('server:'));
-      if (cache.size >= maxCachedViews) cache.clear();
-      cache.set(key, { version, view });
-      return view;
-    },
-    keyOf(path) {
-      const match = mountPath.exec(path);
-      if (!match) return undefined;
-      const [, kind, raw] = match;
-      if (kind === undefined || raw === undefined) return 'all';
-      const id = decode(raw);
-      if (id === undefined) return undefined;
-      if (kind === 'servers') return `server:${id}`;
-      return isKnownCategory(id) ? `category:${id}` : undefined;
+    view,
+    keyOf(path, query = '') {
+      const base = basePathKey(path);
+      if (base === undefined || query === '') return base;
+      const mode = new URLSearchParams(query).get('tools');
+      if (mode === null || mode === 'list') return base;
+      if (mode === 'search') return `${base}${searchSuffix}`;
+      throw new AppError('INVALID_INPUT', { field: 'query.tools', problem: 'must be list or search' });
     },
   };
+}
+
+function basePathKey(path: string): BaseKey | undefined {
+  const match = mountPath.exec(path);
+  if (!match) return undefined;
+  const [, kind, raw] = match;
+  if (kind === undefined || raw === undefined) return 'all';
+  const id = decode(raw);
+  if (id === undefined || id.includes('?')) return undefined;
+  if (kind === 'servers') return `server:${id}`;
+  if (kind === 'bundles') return `bundle:${id}`;
+  return isKnownCategory(id) ? `category:${id}` : undefined;
+}
+
+function isBundleKey(key: BaseKey): key is `bundle:${string}` {
+  return key.startsWith('bundle:');
 }
 
 function decode(raw: string): string | undefined {

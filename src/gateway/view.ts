@@ -24,6 +24,10 @@ export interface Target {
   /** The server's own name. */
   readonly name: string;
   readonly paramHeaders: readonly ParamHeader[];
+  /** Held back until someone approves its definition: known, not listed, not called. */
+  readonly isHeld?: boolean;
+  /** Arguments that a bundle has settled: the caller neither sees nor gives them. */
+  readonly fixed?: JsonObject;
 }
 
 export interface View {
@@ -38,6 +42,14 @@ export interface View {
   resolveUri(uri: string): { group: Group; uri: string } | undefined;
   /** True when both views show a client the same lists. */
   readonly fingerprint: Readonly<Record<ListKind, string>>;
+  /** In search mode: the view that is searched. */
+  readonly searched?: View;
+  /** What clients are told about the mount, in place of the general text. */
+  readonly instructions?: string;
+  /** Name for people, in place of the general one. */
+  readonly title?: string;
+  /** It shows chosen tools and nothing else of their servers. */
+  readonly isBundle?: boolean;
 }
 
 /** What the plain-named memory server answers for in shared mounts. */
@@ -77,6 +89,7 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
     const listing = listingOf(group);
     if (!listing) continue;
     addNamed(lists.tools, tools, group, listing.tools);
+    addHeld(tools, group, listing.held ?? []);
     addNamed(lists.prompts, prompts, group, listing.prompts);
     addResources(lists.resources, group, listing.resources, 'uri');
     addResources(lists.resourceTemplates, group, listing.resourceTemplates, 'uriTemplate');
@@ -127,6 +140,14 @@ function addNamed(
     if (targets.has(exposed)) continue;
     targets.set(exposed, { group, name, paramHeaders: paramHeadersOf(item['inputSchema']) });
     list.push(isPlain ? item : rewriteMeta({ ...item, name: exposed }, (uri) => group.prefix + uri));
+  }
+}
+
+/** A name that another server's tool has is that tool's. */
+function addHeld(targets: Map<string, Target>, group: Group, names: readonly string[]): void {
+  for (const name of names) {
+    const exposed = group.prefix === '' ? name : exposedName(group.alias, name);
+    if (!targets.has(exposed)) targets.set(exposed, { group, name, paramHeaders: [], isHeld: true });
   }
 }
 
@@ -189,7 +210,8 @@ function byKind<T>(valueOf: (kind: ListKind) => T): Record<ListKind, T> {
 /** Capabilities of a view: the server's own in a single mount, the union of all in a shared one. */
 export function capabilitiesOf(view: View): JsonObject {
   const listings = view.groups.map(listingOf).filter((listing) => listing !== undefined);
-  if (view.isSingle) return listings[0]?.server.capabilities ?? {};
+  if (view.isBundle) return { tools: { listChanged: true }, logging: {} };
+  if (view.isSingle && !view.searched) return listings[0]?.server.capabilities ?? {};
   const has = (name: string) => listings.some(({ server }) => isJsonObject(server.capabilities[name]));
   return {
     tools: { listChanged: true },

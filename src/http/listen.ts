@@ -70,19 +70,22 @@ const corsHeaders = {
 /** Guards, CORS for allowed origins, then Git, MCP or `next`. */
 function route(
   edge: Edge,
-  mountOf: (path: string) => MountKey | undefined,
+  mountOf: (path: string, query: string) => MountKey | undefined,
   next: RequestListener,
   isAlias = false,
 ): RequestListener {
   return (request: IncomingMessage, response: ServerResponse) => {
     edge.requests.add(response);
-    try {
-      edge.guard(request);
-    } catch (error) {
+    const refuse = (error: unknown): void => {
       const problem = toProblem(error, edge.logger);
       response
         .writeHead(problem.status, { 'content-type': 'application/problem+json' })
         .end(JSON.stringify(problem));
+    };
+    try {
+      edge.guard(request);
+    } catch (error) {
+      refuse(error);
       return;
     }
     const { origin } = request.headers;
@@ -101,7 +104,14 @@ function route(
       void edge.git(request, response);
       return;
     }
-    const mount = url.startsWith('/mcp') ? mountOf(query < 0 ? url : url.slice(0, query)) : undefined;
+    let mount: MountKey | undefined;
+    try {
+      const end = query < 0 ? url.length : query;
+      mount = url.startsWith('/mcp') ? mountOf(url.slice(0, end), url.slice(end)) : undefined;
+    } catch (error) {
+      refuse(error);
+      return;
+    }
     if (mount === undefined) next(request, response);
     else void edge.endpoint(mount, request, response);
   };
@@ -164,7 +174,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
       const next: RequestListener = (request, response) => {
         if (!takesChanges(request, response)) handler(request, response);
       };
-      main = serverFor(route(edge, (path) => gateway.mounts.keyOf(path), next));
+      main = serverFor(route(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
       return main;
     },
   });

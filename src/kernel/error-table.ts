@@ -45,6 +45,14 @@ export const errorTable = {
   },
   NOT_FOUND: { http: 404, jsonRpc: -32602, exit: 4, retry: 'never', message: '{what} not found: {id}' },
   TOOL_NOT_FOUND: { http: 404, jsonRpc: -32602, exit: 4, retry: 'never', message: 'unknown tool: {name}' },
+  TOOL_QUARANTINED: {
+    http: 403,
+    jsonRpc: -32603,
+    exit: 5,
+    retry: 'never',
+    message:
+      'tool {name} is held back: {server} offers it otherwise than was approved; see git-memory-mcp servers changes {server}, then servers approve or servers revert',
+  },
   PROMPT_NOT_FOUND: {
     http: 404,
     jsonRpc: -32602,

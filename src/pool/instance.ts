@@ -36,6 +36,8 @@ export type Connect = (
 export interface InstanceDependencies {
   readonly connect: Connect;
   readonly listings: ListingStore;
+  /** Told of each listing that is new; answers what of it may be shown. */
+  readonly admit?: (spec: InstanceSpec, offered: Listing) => Listing;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Longest time for one request unless the spec says otherwise; default 60,000. */
@@ -49,6 +51,7 @@ export interface Instance {
   readonly spec: InstanceSpec;
   readonly state: InstanceState;
   readonly reason: string | undefined;
+  /** What it offers, as far as it is admitted. */
   readonly listing: Listing | undefined;
   readonly logs: LogRing;
   readonly events: Emitter<InstanceEvent>;
@@ -73,6 +76,8 @@ export interface Instance {
     options?: RequestOptions,
     via?: Connection,
   ): Promise<JsonObject>;
+  /** What is admitted may have changed. */
+  readmit(): void;
   /** Tells every live connection of the legacy era. */
   notify(method: string, params?: JsonObject): void;
   /** Sets the level a legacy upstream logs at, now and after each restart. */
@@ -94,6 +99,8 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
   const counters = { calls: 0, errors: 0 };
   const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs;
   let listing = await deps.listings.get(spec.listingKey);
+  const admit = (offered: Listing): Listing => deps.admit?.(spec, offered) ?? offered;
+  let shown = listing && admit(listing);
   let startedAtMs: number | undefined;
   let stoppedByHand = false;
   let isRetired = false;
@@ -108,6 +115,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     const changed = JSON.stringify(fresh) !== JSON.stringify(listing);
     listing = fresh;
     if (!changed) return;
+    shown = admit(fresh);
     events.emit({ kind: 'listing' });
     // Kept for the next start only: a full disk is no reason to do without the server now.
     await deps.listings
@@ -216,7 +224,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
       return replicas.find((replica) => replica.reason !== undefined)?.reason;
     },
     get listing() {
-      return listing;
+      return shown;
     },
     get counters() {
       return { ...counters, restarts: replicas.reduce((sum, replica) => sum + replica.restarts, 0) };
@@ -258,6 +266,10 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
         if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;
         throw error;
       }
+    },
+    readmit() {
+      shown = listing && admit(listing);
+      events.emit({ kind: 'listing' });
     },
     notify(method, params) {
       for (const replica of replicas) {

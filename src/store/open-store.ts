@@ -6,9 +6,12 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { type AddedEntries, createAddedEntries } from './added-entries.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
+import { type AddedBundles, createAddedBundles } from './bundles.ts';
 import { createListings, type Listings } from './listings.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
+import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Tables } from './tables.ts';
 
@@ -16,10 +19,16 @@ export interface Store extends AsyncDisposable {
   readonly listings: Listings;
   readonly addedServers: AddedEntries;
   readonly addedRemotes: AddedEntries;
+  readonly addedBundles: AddedBundles;
+  readonly approvals: Approvals;
 }
 
 /** By name, in their order. */
-const migrations = { '0001-first-tables': firstTables, '0002-added-remotes': addedRemotes };
+const migrations = {
+  '0001-first-tables': firstTables,
+  '0002-added-remotes': addedRemotes,
+  '0003-bundles-and-approvals': bundlesAndApprovals,
+};
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
 export async function openStore(dataDir: string): Promise<Store> {
@@ -36,6 +45,8 @@ export async function openStore(dataDir: string): Promise<Store> {
       listings: createListings(db),
       addedServers: createAddedEntries(db, 'added_servers'),
       addedRemotes: createAddedEntries(db, 'added_remotes'),
+      addedBundles: createAddedBundles(db),
+      approvals: createApprovals(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

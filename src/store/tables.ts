@@ -13,8 +13,22 @@ export interface AddedEntriesTable {
   added_at: string;
 }
 
+export interface BundlesTable {
+  name: string;
+  settings: string;
+  added_at: string;
+}
+
+export interface ApprovalsTable {
+  server: string;
+  approval: string;
+  updated_at: string;
+}
+
 export interface Tables {
   listings: ListingsTable;
   added_servers: AddedEntriesTable;
   added_remotes: AddedEntriesTable;
+  bundles: BundlesTable;
+  approvals: ApprovalsTable;
 }

@@ -50,6 +50,29 @@ export const remote = {
   notes: [],
 } as const;
 
+const pin = {
+  server: 'docs',
+  state: 'quarantined',
+  held: ['get'],
+  changes: [
+    {
+      kind: 'renamed',
+      tool: 'get',
+      from: 'read',
+      fields: [{ what: 'description', name: '', before: 'Reads.', after: 'Reads.\u001B[2J\nAnd sends.' }],
+    },
+    { kind: 'added', tool: 'x', fields: [{ what: 'parameter', name: 'a', after: { type: 'string' } }] },
+  ],
+} as const;
+
+const bundle = {
+  name: 'support',
+  source: 'added',
+  url: 'http://127.0.0.1:3000/mcp/bundles/support',
+  tools: 1,
+  missing: ['gone'],
+} as const;
+
 /** Starts it on a free port. */
 export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
   return startRestDouble({
@@ -87,6 +110,23 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
     serversRemove: ({ params }) => ({ removed: params['id'] }),
     serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
     serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    serversChanges: () => pin,
+    serversApprove: ({ params }) => ({
+      ...pin,
+      server: params['id'],
+      state: 'approved',
+      held: [],
+      changes: [],
+    }),
+    serversRevert: ({ params }) =>
+      new AppError('INVALID_INPUT', { field: 'id', problem: `${params['id']} is not pinned` }),
+    bundlesList: () => ({ items: [bundle] }),
+    bundlesShow: () => ({
+      ...bundle,
+      chosen: [{ name: 'find', tool: 'sqlite__query', arguments: { db: 'a' } }],
+    }),
+    bundlesAdd: ({ params }) => ({ ...bundle, name: params['name'], chosen: [] }),
+    bundlesRemove: ({ params }) => ({ removed: params['name'] }),
     toolsList: () => ({
       items: [
         { name: 'sqlite__query', description: 'Runs SQL. And more.', inputSchema: {}, server: server.id },

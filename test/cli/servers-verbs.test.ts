@@ -98,6 +98,32 @@ describe('servers', () => {
   });
 });
 
+describe('pins', () => {
+  it('shows changes, safe to print, with the state on standard error', async () => {
+    expect(await run(['servers', 'changes', 'docs'])).toMatchObject({
+      stdout: [
+        '> read > get  renamed',
+        '    description',
+        '      - Reads.',
+        '      + Reads. And sends.',
+        '+ x  added',
+        '    parameter a',
+        '      + {"type":"string"}',
+        '',
+      ].join('\n'),
+      stderr: 'docs: quarantined, held back: get\n',
+    });
+  });
+
+  it('approves several, and says why not', async () => {
+    expect((await run(['servers', 'approve', 'a', 'b'])).stdout).toBe('a\tapproved\t\nb\tapproved\t\n');
+    expect(await run(['servers', 'revert', 'a'])).toMatchObject({
+      code: 2,
+      stderr: 'error INVALID_INPUT: id: a is not pinned\n',
+    });
+  });
+});
+
 describe('tools', () => {
   it('lists and calls', async () => {
     expect((await run(['tools', 'list'])).stdout).toBe('sqlite__query\tsqlite-3104\tRuns SQL.\n');
@@ -115,5 +141,39 @@ describe('tools', () => {
       code: 2,
       stderr: 'error INVALID_INPUT: arguments: must be a JSON object\n',
     });
+  });
+});
+
+describe('bundles', () => {
+  it('lists, shows and removes', async () => {
+    expect((await run(['bundles', 'list'])).stdout).toBe('support\tadded\t1\t1\t\n');
+    expect(await run(['bundles', 'show', 'support'])).toMatchObject({
+      stdout: 'find\tsqlite__query\t{"db":"a"}\n',
+      stderr: 'http://127.0.0.1:3000/mcp/bundles/support\nmissing: gone\n',
+    });
+    expect(await json(['bundles', 'remove', 'a', 'b'])).toEqual({ removed: ['a', 'b'] });
+  });
+
+  it('adds tools with new names and settled arguments', async () => {
+    const tools = ['--tool', 'memory_*', '--tool', 'sqlite__query=find'];
+    const set = ['--set', 'find.database=tickets.db', '--set', 'find.limit=5'];
+    const { stderr } = await run(['bundles', 'add', 'support', ...tools, ...set, '--title', 'Support']);
+    expect(cli.double.seen.at(-1)?.body).toEqual({
+      title: 'Support',
+      tools: [
+        { tool: 'memory_*' },
+        { tool: 'sqlite__query', name: 'find', arguments: { database: 'tickets.db', limit: 5 } },
+      ],
+    });
+    expect(stderr).toContain('added support with 1 tools');
+    expect(stderr).toContain('warning: there is no tool gone now');
+  });
+
+  it('says what is missing', async () => {
+    expect(await run(['bundles', 'add', 'x'])).toMatchObject({ code: 2 });
+    expect((await run(['bundles', 'add', 'x', '--tool', 'a', '--set', 'b.c=1'])).stderr).toContain(
+      'where the name is one of: a',
+    );
+    expect(cli.double.seen).toEqual([]);
   });
 });

@@ -22,8 +22,12 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },
-  { title: 'REASON', value: ({ reason }) => reason },
+  { title: 'REASON', value: ({ reason, held }) => reason ?? heldBack(held) },
 ];
+
+function heldBack(held: number | undefined): string | undefined {
+  return held === undefined || held === 0 ? undefined : `${held} tools held back: see servers changes`;
+}
 
 /** The verb `servers list`. */
 export function serversListCommand(context: CliContext): Command {

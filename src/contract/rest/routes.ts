@@ -1,8 +1,10 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { bundleRoutes } from './bundle-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
+import { pinRoutes } from './pin-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { toolRoutes } from './tool-routes.ts';
@@ -12,6 +14,8 @@ export const routes = {
   ...statusRoutes,
   ...serverRoutes,
   ...toolRoutes,
+  ...bundleRoutes,
+  ...pinRoutes,
   ...memoryRoutes,
   ...remoteRoutes,
 } as const;

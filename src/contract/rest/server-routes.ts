@@ -33,6 +33,7 @@ export const serverShape = z.object({
   errors: z.number().int(),
   pid: z.number().int().optional(),
   tools: z.number().int().optional(),
+  held: z.number().int().optional().describe('Tools held back until they are approved.'),
   startedAt: z.string().optional(),
 });
 export type ServerItem = z.infer<typeof serverShape>;

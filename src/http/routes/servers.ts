@@ -34,6 +34,7 @@ export function toServerItem(instance: Instance): ServerItem {
     state,
     ...(reason !== undefined && state !== 'ready' && { reason }),
     ...(listing && { era: listing.era, tools: listing.tools.length }),
+    ...(listing?.held && { held: listing.held.length }),
     replicas: spec.replicas,
     lazy: spec.lazy,
     ...counters,
@@ -42,7 +43,8 @@ export function toServerItem(instance: Instance): ServerItem {
   };
 }
 
-function find(pool: Pool, id: string): Instance {
+/** By id, alias or port; throws NOT_FOUND. */
+export function findServer(pool: Pool, id: string): Instance {
   const instance =
     pool.get(id) ?? pool.instances().find(({ spec }) => spec.alias === id || String(spec.port) === id);
   if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
@@ -80,7 +82,7 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
       };
     },
     async serversInspect({ params }) {
-      const instance = find(pool, params.id);
+      const instance = findServer(pool, params.id);
       const { listing, spec } = instance;
       return {
         ...toServerItem(instance),
@@ -94,28 +96,28 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
       return toServerItem(await registry.add(body.name, body.entry));
     },
     async serversRemove({ params }) {
-      const { id } = find(pool, params.id).spec;
+      const { id } = findServer(pool, params.id).spec;
       await registry.remove(id);
       return { removed: id };
     },
     async serversStart({ params }) {
-      const instance = find(pool, params.id);
+      const instance = findServer(pool, params.id);
       await instance.start();
       return toServerItem(instance);
     },
     async serversStop({ params }) {
-      const instance = find(pool, params.id);
+      const instance = findServer(pool, params.id);
       await instance.stop();
       return toServerItem(instance);
     },
     async serversRestart({ params }) {
-      const instance = find(pool, params.id);
+      const instance = findServer(pool, params.id);
       await instance.stop();
       await instance.start();
       return toServerItem(instance);
     },
     async serversLogs({ params, query }) {
-      return { lines: find(pool, params.id).logs.tail(query.tail ?? 200) };
+      return { lines: findServer(pool, params.id).logs.tail(query.tail ?? 200) };
     },
   };
 }

@@ -7,7 +7,8 @@
 import { hash } from 'node:crypto';
 import { kindOf } from '../files/memory-file.ts';
 import type { MemoryFile } from '../files/memory-file.ts';
-import { mayHaveEnding, stemOf, wordsOf } from './segment.ts';
+import { isCatalogKey } from '../../kernel/memory/catalog-keys.ts';
+import { mayHaveEnding, stemOf, wordsOf } from '../../kernel/text/segment.ts';
 
 /** Before words of the key, of a tag, of the value. None of them is a letter, so no text can hold them. */
 export const fieldMarks = { key: '§', tags: '¶', body: '' } as const;
@@ -59,10 +60,12 @@ export function createIndexWords(): (scope: string, key: string, file: MemoryFil
     );
 
   return (scope, key, file) => {
+    // Definitions of tools are full of everyday words: a search for what people know must not find them.
+    const texts = isCatalogKey(scope, key) ? { body: '', key: '', tags: '' } : textsOf(key, file);
     const words = [
-      ...stemmed(textOf(file.value).slice(0, maxBodyLength).toWellFormed(), fieldMarks.body),
-      ...stemmed(key, fieldMarks.key),
-      ...stemmed(file.tags.join(' '), fieldMarks.tags),
+      ...stemmed(texts.body, fieldMarks.body),
+      ...stemmed(texts.key, fieldMarks.key),
+      ...stemmed(texts.tags, fieldMarks.tags),
       facet('scope', scope),
       facet('type', kindOf(file.value)),
       ...file.tags.map((tag) => facet('tag', tag)),
@@ -71,6 +74,11 @@ export function createIndexWords(): (scope: string, key: string, file: MemoryFil
     if (file.thread !== undefined) words.push(facetWord('thread', file.thread));
     return words.join(' ');
   };
+}
+
+function textsOf(key: string, file: MemoryFile): Readonly<Record<Field, string>> {
+  const body = textOf(file.value).slice(0, maxBodyLength).toWellFormed();
+  return { body, key, tags: file.tags.join(' ') };
 }
 
 /** All words of a value: text as it is, of JSON the field names and the leaves. */

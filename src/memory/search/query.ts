@@ -1,6 +1,6 @@
 /** A person's words as a query. Nothing in it is syntax that could be wrong: what is not understood is text. */
 
-import { isUnspaced, stemOf, wordsOf } from './segment.ts';
+import { isUnspaced, stemOf, wordsOf } from '../../kernel/text/segment.ts';
 
 const stopWords = new Set(
   'a an and are as at be but by did do does for from had has have how i in is it its me my of on or our she he so that the their them then there these they this to was we were what when where which who why will with you your'.split(

@@ -3,7 +3,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { FileKind } from '../files/key-path.ts';
 import { type Facet, facetWord, fieldMarks, foldersOf } from './index-words.ts';
-import { isUnspaced, stemOf, wordsOf } from './segment.ts';
+import { isUnspaced, stemOf, wordsOf } from '../../kernel/text/segment.ts';
 
 /** Conditions on hits; all of those given must hold. */
 export interface SearchFilter {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type TestMemory, openTestMemory } from '../../../test/fixtures/memory-in-temp.ts';
 import type { MemoryInput } from '../../kernel/memory/operations.ts';
-import { estimateTokens } from './token-budget.ts';
+import { estimateTokens } from '../../kernel/text/token-budget.ts';
 
 async function found(test: TestMemory, query: string, more: Partial<MemoryInput<'search'>> = {}) {
   const { hits, notes = [] } = await test.call('search', { query, ...more });

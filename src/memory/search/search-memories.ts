@@ -16,9 +16,9 @@ import { rankHits } from './rank-hits.ts';
 import type { FoundRows } from './search-reader.ts';
 import { indexCommit } from './search-at.ts';
 import type { SearchFilter } from './search-filter.ts';
-import { wordsOf } from './segment.ts';
+import { wordsOf } from '../../kernel/text/segment.ts';
 import { snippetOf } from './snippet.ts';
-import { fitTokens } from './token-budget.ts';
+import { fitTokens } from '../../kernel/text/token-budget.ts';
 
 type SearchOutput = MemoryOutput<'search'>;
 type SearchHit = SearchOutput['hits'][number];

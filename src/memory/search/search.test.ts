@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTestMemory } from '../../../test/fixtures/memory-in-temp.ts';
 import { parseQuery } from './query.ts';
-import { stemOf } from './segment.ts';
+import { stemOf } from '../../kernel/text/segment.ts';
 import { snippetOf } from './snippet.ts';
 
 describe('search', () => {

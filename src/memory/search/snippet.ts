@@ -1,7 +1,7 @@
 /** The part of a text with most of what was searched for, and where in it that stands. */
 
 import type { QueryWord } from './query.ts';
-import { foldWord, isUnspaced, matchWords, stemOf } from './segment.ts';
+import { foldWord, isUnspaced, matchWords, stemOf } from '../../kernel/text/segment.ts';
 
 const snippetLength = 200;
 const lead = 60;

@@ -97,7 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const clock = options.clock ?? systemClock;
   const mounts = createMounts(pool);
   const parked = createParkedCalls({ clock, supports });
-  const invoker = createInvoker(parked);
+  const invoker = createInvoker(parked, clock);
   const subscriptions = createSubscriptions();
   const announcer = createAnnouncer(mounts, clock);
   const leave = new Map<Session, () => void>();

@@ -152,6 +152,8 @@ async function buildPool(
       clock: systemClock,
       logger,
       requestTimeoutMs: config.limits.requestTimeoutMs,
+      drainMs: config.limits.drainMs,
+      health: config.health,
     }),
   );
 }

@@ -17,6 +17,7 @@ import { createMember, type PoolMember } from './member.ts';
 import { createReplica } from './replica.ts';
 import { createRest } from './rest.ts';
 import { createSessionReplay } from './session-replay.ts';
+import { createStrikes } from './strikes.ts';
 
 export type { Connection, Instance };
 
@@ -64,6 +65,8 @@ export async function createInstance(
     },
   });
 
+  const onBroken = createStrikes(clock, (reason) => void instance.quarantine(reason));
+
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
     else events.emit({ kind: 'notification', notification });
@@ -86,6 +89,7 @@ export async function createInstance(
       backoff: deps.backoff ?? restartBackoff,
       open: (connectionEvents, signal) =>
         deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
+      onBroken,
       onOpen: (connection) => onOpen(connection, index),
       onNotification,
       onChange: () => touch(),
@@ -97,6 +101,7 @@ export async function createInstance(
       health: spec.health ?? deps.health ?? defaultHealth,
       slowStartMs: selection.slowStartMs,
       checks,
+      restartsHung: spec.launch.kind !== 'in-process',
       onChange: () => touch(),
       onLoad(by) {
         inFlight += by;
@@ -166,12 +171,7 @@ export async function createInstance(
     if (inFlight === 0 || drainMs === 0) return;
     for (const member of members) member.isDraining = true;
     touch();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.after(drainMs, resolve);
-    rest.onQuiet = () => inFlight === 0 && resolve();
-    await promise;
-    cancel();
-    rest.onQuiet = undefined;
+    await rest.quiet(() => inFlight === 0, drainMs);
     for (const member of members) member.isDraining = false;
   }
 

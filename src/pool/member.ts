@@ -46,6 +46,8 @@ export interface MemberOptions {
   readonly health: HealthOptions;
   readonly slowStartMs: number;
   readonly checks: CheckSchedule;
+  /** Opens a connection anew that answers no checks. Host threads see to that by themselves. */
+  readonly restartsHung: boolean;
   /** Its fitness, or what is said about it, may have changed. */
   readonly onChange: () => void;
   /** A call began or ended. */
@@ -138,7 +140,7 @@ export function createMember(options: MemberOptions): PoolMember {
   function missedCheck(error: unknown): void {
     missed += 1;
     lastFailure = messageOf(error);
-    if (missed >= hopelessChecks) {
+    if (missed >= hopelessChecks && options.restartsHung) {
       missed = 0;
       replica.restart(`it did not answer ${hopelessChecks} checks`);
       return;
@@ -153,6 +155,7 @@ export function createMember(options: MemberOptions): PoolMember {
   function succeeded(tookMs: number): void {
     lastAnswerAtMs = clock.now();
     latency.observe(tookMs);
+    replica.prove();
     breaker.succeed();
     if (missed > 0) answeredCheck();
     const { slowMs } = health;

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   readonly onOpen: (connection: Connection) => Promise<void>;
   readonly onNotification: (notification: RpcNotification) => void;
   readonly onChange: () => void;
+  /** Hears why a connection in use broke. */
+  readonly onBroken?: (reason: Error) => void;
 }
 
 export interface Replica {
@@ -34,6 +36,8 @@ export interface Replica {
   readonly isReviving: boolean;
   /** The live connection; starts one if there is none. Rejects UPSTREAM_UNAVAILABLE. */
   acquire(): Promise<Connection>;
+  /** A call was answered: if it breaks now, it comes back without delay, however often it broke before. */
+  prove(): void;
   /** Closes a connection that is of no use any more and opens another, as if it had broken. */
   restart(problem: string): void;
   /** Closes and stays closed until `acquire`; asleep if it may come back by itself then, which a lazy one always may. */
@@ -86,12 +90,12 @@ export function createReplica(options: ReplicaOptions): Replica {
     connection = undefined;
     reason = messageOf(error);
     if (clock.now() - openedAtMs >= stableMs) failures = 0;
-    if (options.lazy) {
-      moveTo('sleeping');
-      return;
+    if (options.lazy) moveTo('sleeping');
+    else {
+      expectBack();
+      scheduleRetry();
     }
-    expectBack();
-    scheduleRetry();
+    options.onBroken?.(error);
   }
 
   function expectBack(): void {
@@ -207,6 +211,9 @@ export function createReplica(options: ReplicaOptions): Replica {
       // A call does not jump the back-off: a server that keeps failing answers at once with its reason.
       if (state === 'waiting') throw unavailable(`restarting after: ${reason ?? 'a failure'}`);
       return await open();
+    },
+    prove() {
+      failures = 0;
     },
     restart(problem) {
       const useless = connection;

@@ -7,8 +7,8 @@ export interface Rest {
   used(): void;
   /** No sleep until the next use. */
   cancel(): void;
-  /** Called after each use; set while someone waits for calls to end. */
-  onQuiet: (() => void) | undefined;
+  /** Resolves when `isQuiet` after some use, or after so long. */
+  quiet(isQuiet: () => boolean, withinMs: number): Promise<void>;
 }
 
 export function createRest(options: {
@@ -34,10 +34,19 @@ export function createRest(options: {
     });
   }
 
-  const rest: Rest = {
-    onQuiet: undefined,
+  let onUse: (() => void) | undefined;
+
+  return {
+    async quiet(isQuiet, withinMs) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = clock.after(withinMs, resolve);
+      onUse = () => isQuiet() && resolve();
+      await promise;
+      cancel();
+      onUse = undefined;
+    },
     used() {
-      rest.onQuiet?.();
+      onUse?.();
       if (idleMs === undefined) return;
       usedAtMs = clock.now();
       if (cancelTimer === undefined) arm(idleMs);
@@ -47,5 +56,4 @@ export function createRest(options: {
       cancelTimer = undefined;
     },
   };
-  return rest;
 }

@@ -260,4 +260,21 @@ describe('a host thread', () => {
     await greeting;
     expect(new Set(greeted)).toEqual(new Set(['{"value":"hello host-1"}', '{"value":"hello host-2"}']));
   });
+
+  it('that a tool holds up loses its neighbours to another thread, and none of their calls', async () => {
+    const culprit = await add('culprit', { ...builtIn(), timeoutMs: 7000 });
+    const neighbours = [await add('n1', builtIn()), await add('n2', builtIn()), await add('n3', builtIn())];
+    const spinning = call('server:culprit', 'spin').catch((error: unknown) => error);
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => call(`server:n${1 + (n % 3)}`, 'greet')),
+    );
+    expect(new Set(answers).size).toBe(3);
+    await eventually(
+      'all',
+      () => [culprit, ...neighbours].every(({ state }) => state === 'ready') || undefined,
+    );
+    // While the tool goes on, on the thread that it has for itself now.
+    expect(await call('server:culprit', 'greet')).toContain('hello culprit');
+    expect(await spinning).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
+  });
 });

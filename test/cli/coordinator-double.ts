@@ -69,7 +69,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       if (category === 'iot') return { items: [] };
       if (cursor === 'next')
         return {
-          items: [{ ...server, id: 'evil-1', title: 'x', reason: 'a\u001B[31mb\tc\nd', state: 'failed' }],
+          items: [{ ...server, id: 'evil-1', title: 'x', reason: 'a\u001B[31mb\tc\nd', state: 'unhealthy' }],
         };
       return { items: [server], nextCursor: 'next' };
     },

@@ -74,6 +74,8 @@ export interface Instance extends Candidate {
   start(): Promise<void>;
   /** Takes no more calls, lets those under way end in `drainMs`, and closes. */
   stop(): Promise<void>;
+  /** Closes and opens every replica after the calls under way; those that come meanwhile wait. */
+  restart(): Promise<void>;
   /** Stops for good: whoever still holds it can start it no more. Calls under way end with it unless `drains`. */
   retire(drains?: boolean): Promise<void>;
   /** Takes it out of traffic and stops it until someone starts it again. */

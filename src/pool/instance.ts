@@ -12,6 +12,7 @@ import { createBalancer } from './balancer.ts';
 import { createInstanceListing } from './instance-listing.ts';
 import { type Standing, standingOf } from './instance-state.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
+import { createLifecycle } from './lifecycle.ts';
 import { createLogRing } from './log-ring.ts';
 import { createMember, type PoolMember } from './member.ts';
 import { createReplica } from './replica.ts';
@@ -41,10 +42,6 @@ export async function createInstance(
   const owners = new WeakMap<Connection, PoolMember>();
   let inFlight = 0;
   let startedAtMs: number | undefined;
-  let stoppedByHand = false;
-  let isRetired = false;
-  let quarantinedFor: string | undefined;
-  let stopping: Promise<void> | undefined;
   /** Calls and subscriptions that asked for a connection so far. */
   let wanted = 0;
 
@@ -65,7 +62,7 @@ export async function createInstance(
     },
   });
 
-  const onBroken = createStrikes(clock, (reason) => void instance.quarantine(reason));
+  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
 
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
@@ -79,6 +76,7 @@ export async function createInstance(
     const member = members[index]!;
     owners.set(connection, member);
     member.opened(connection);
+    rest.used();
   }
 
   function createReplicaMember(index: number): PoolMember {
@@ -127,12 +125,21 @@ export async function createInstance(
     return members.flatMap(({ replica }) => replica.connection ?? []);
   }
 
-  function standing(): Standing {
-    if (quarantinedFor !== undefined) return { state: 'quarantined', reason: quarantinedFor };
-    if (stoppedByHand && !members.some(({ isDraining }) => isDraining))
-      return { state: 'stopped', reason: undefined };
-    return standingOf(members, balancer.isFailingOpen);
-  }
+  const lifecycle = createLifecycle({
+    server: spec.id,
+    logger,
+    members,
+    rest,
+    drainMs: deps.drainMs ?? 0,
+    isQuiet: () => inFlight === 0,
+    onListed(isListed) {
+      if (!isListed) listing.cancel();
+      events.emit({ kind: 'listing' });
+    },
+    onChange: () => touch(),
+  });
+
+  const standing = (): Standing => lifecycle.standing ?? standingOf(members, balancer.isFailingOpen);
 
   let shown = standing();
   let sinceMs = clock.now();
@@ -148,42 +155,14 @@ export async function createInstance(
     events.emit({ kind: 'state' });
   }
 
-  function assertMayRun(): void {
-    if (!stoppedByHand && !isRetired) return;
-    const start = `start it with: git-memory-mcp servers start ${spec.id}`;
-    let problem = `it is stopped; ${start}`;
-    if (quarantinedFor !== undefined) problem = `it is in quarantine (${quarantinedFor}); ${start}`;
-    if (isRetired) problem = 'it was removed';
-    throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem });
-  }
-
   async function acquire(key?: string, except?: Connection): Promise<Connection> {
-    assertMayRun();
+    const restarting = lifecycle.admit();
+    if (restarting) await restarting;
     wanted += 1;
     const member = balancer.pick(key, except && owners.get(except));
     if (!member)
       throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
     return await member.acquire();
-  }
-
-  /** Resolves when no call is under way any more, or after `drainMs`. */
-  async function drain(drainMs: number): Promise<void> {
-    if (inFlight === 0 || drainMs === 0) return;
-    for (const member of members) member.isDraining = true;
-    touch();
-    await rest.quiet(() => inFlight === 0, drainMs);
-    for (const member of members) member.isDraining = false;
-  }
-
-  async function stop(drainMs: number): Promise<void> {
-    stoppedByHand = true;
-    listing.cancel();
-    rest.cancel();
-    events.emit({ kind: 'listing' });
-    stopping = drain(drainMs)
-      .then(() => Promise.all(members.map(({ replica }) => replica.stop())))
-      .then(() => touch());
-    await stopping;
   }
 
   const instance: Instance = {
@@ -204,7 +183,7 @@ export async function createInstance(
       return sinceMs;
     },
     get fitness() {
-      return stoppedByHand || isRetired ? 'out' : balancer.fitness;
+      return lifecycle.isOut ? 'out' : balancer.fitness;
     },
     get inFlight() {
       return inFlight;
@@ -230,31 +209,14 @@ export async function createInstance(
     get pid() {
       return liveConnections().find(({ pid }) => pid !== undefined)?.pid;
     },
-    async start() {
-      if (stoppedByHand) await stopping;
-      const wasStopped = stoppedByHand;
-      stoppedByHand = false;
-      quarantinedFor = undefined;
-      assertMayRun();
-      if (wasStopped) events.emit({ kind: 'listing' });
-      touch();
-      await Promise.all(members.map(({ replica }) => replica.acquire()));
-      rest.used();
-    },
-    stop: () => stop(deps.drainMs ?? 0),
-    async retire(drains = false) {
-      isRetired = true;
-      for (const member of members) member.close();
-      await stop(drains ? (deps.drainMs ?? 0) : 0);
-    },
-    async quarantine(reason) {
-      quarantinedFor = reason;
-      logger.error({ server: spec.id, reason }, 'server put into quarantine');
-      await stop(0);
-    },
+    start: () => lifecycle.start(),
+    stop: () => lifecycle.stop(),
+    restart: () => lifecycle.restart(),
+    retire: (drains = false) => lifecycle.retire(drains),
+    quarantine: (reason) => lifecycle.quarantine(reason),
     async learn() {
-      assertMayRun();
       const before = wanted;
+      await lifecycle.admit();
       await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
       if (wanted === before) await members[0]?.replica.stop();
@@ -280,7 +242,7 @@ export async function createInstance(
     setLogLevel: (level) => replay.setLogLevel(level, liveConnections()),
     async subscribe(uri) {
       if (replay.subscribed.has(uri)) return;
-      assertMayRun();
+      await lifecycle.admit();
       wanted += 1;
       const first = await members[0]?.acquire();
       await first?.subscribe(uri);

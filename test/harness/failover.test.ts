@@ -81,6 +81,8 @@ const builtIn = (): Partial<InstanceSpec> => ({
 });
 
 let lastRequest = 0;
+/** Calls answered so far. */
+let calls = 0;
 
 /** A call as a modern client makes it. */
 async function call(mount: MountKey, name: string, args: JsonObject = {}): Promise<string> {
@@ -94,6 +96,7 @@ async function call(mount: MountKey, name: string, args: JsonObject = {}): Promi
   };
   const params = { name, arguments: args };
   const result = await gateway.handle(gateway.mounts.view(mount), 'tools/call', params, exchange);
+  calls += 1;
   return (result['content'] as { text: string }[])[0]!.text;
 }
 
@@ -130,17 +133,21 @@ async function load(
   return outcomes;
 }
 
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Resolves when so many more calls have been answered. */
+async function answered(count: number): Promise<void> {
+  const goal = calls + count;
+  await eventually(`${count} calls`, () => (calls >= goal ? true : undefined));
+}
 
 /** Kills the process of an instance `times`, each time after it has answered for a while. */
 async function killAgainAndAgain(pidOf: () => number | undefined, times: number): Promise<void> {
   for (let n = 0; n < times; n += 1) {
-    await wait(200);
+    await answered(50);
     const pid = await eventually('a process', pidOf);
     process.kill(pid, 'SIGKILL');
     await eventually('another process', () => (pidOf() ?? pid) !== pid || undefined);
   }
-  await wait(100);
+  await answered(50);
 }
 
 describe('kill -9 of an instance under load', () => {
@@ -214,6 +221,18 @@ describe('an upstream that was restarted', () => {
     expect(await call('server:solo', 'read')).toBe(String(second));
   });
 
+  it('loses no call when it is restarted by hand', async () => {
+    const solo = await add('solo');
+    const restarting = (async () => {
+      for (let n = 0; n < 3; n += 1) {
+        await answered(50);
+        await solo.restart();
+      }
+    })();
+    const outcomes = await load('server:solo', ['add', 'read'], 16, restarting);
+    expect(outcomes.filter(({ error }) => error)).toEqual([]);
+  });
+
   it('is stopped by hand only after the calls under way have ended', async () => {
     const solo = await add('solo');
     const slow = call('server:solo', 'add', { n: 1, ms: 300 });
@@ -255,7 +274,7 @@ describe('a host thread', () => {
     })();
     await expect(call('server:host-1', 'crash')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
     await eventually('the instance', () => (one.state === 'ready' ? true : undefined));
-    await wait(50);
+    await answered(10);
     over.abort();
     await greeting;
     expect(new Set(greeted)).toEqual(new Set(['{"value":"hello host-1"}', '{"value":"hello host-2"}']));

@@ -117,7 +117,7 @@ export const serverRoutes = {
   serversRestart: defineRoute({
     method: 'POST',
     path: '/api/v1/servers/:id/restart',
-    summary: 'Stops and starts an instance.',
+    summary: 'Restarts an instance; calls that come meanwhile wait.',
     params: idParams,
     response: serverShape,
   }),

@@ -132,8 +132,7 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
     },
     async serversRestart({ params }) {
       const instance = find(pool, params.id);
-      await instance.stop();
-      await instance.start();
+      await instance.restart();
       return toServerItem(instance);
     },
     async serversLogs({ params, query }) {

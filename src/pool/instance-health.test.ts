@@ -163,6 +163,26 @@ describe('checks', () => {
     expect([instance.state, openings.length]).toEqual(['ready', 2]);
   });
 
+  it('do not end a server that is silent because it works on a call', async () => {
+    const { clock, add, scripts, openings } = setUp({ checkIntervalMs: 1000 });
+    const instance = await add('a', { timeoutMs: 60_000 });
+    const work = Promise.withResolvers<Record<string, unknown>>();
+    scripts['tools/call'] = () => work.promise;
+    scripts['ping'] = () => {
+      throw new AppError('UPSTREAM_TIMEOUT', { server: 's', method: 'ping', timeoutMs: 1 });
+    };
+    scripts['tools/list'] = scripts['ping'];
+    const call = instance.request('tools/call');
+    for (let ms = 0; ms < 50_000; ms += 100) {
+      clock.advance(100);
+      await settled();
+    }
+    expect([instance.state, openings.length]).toEqual(['unhealthy', 1]);
+    work.resolve({ done: true });
+    expect(await call).toEqual({ done: true });
+    expect(instance.state).toBe('ready');
+  });
+
   it('are left out while calls are answered', async () => {
     const { clock, add, callWith, upstream } = setUp({ checkIntervalMs: 1000 });
     const instance = await add('a');

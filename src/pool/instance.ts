@@ -98,6 +98,7 @@ export async function createInstance(
       clock,
       health: spec.health ?? deps.health ?? defaultHealth,
       slowStartMs: selection.slowStartMs,
+      timeoutMs,
       checks,
       restartsHung: spec.launch.kind !== 'in-process',
       onChange: () => touch(),

@@ -45,6 +45,8 @@ export interface MemberOptions {
   readonly clock: Clock;
   readonly health: HealthOptions;
   readonly slowStartMs: number;
+  /** Longest time for one call, milliseconds. */
+  readonly timeoutMs: number;
   readonly checks: CheckSchedule;
   /** Opens a connection anew that answers no checks. Host threads see to that by themselves. */
   readonly restartsHung: boolean;
@@ -140,9 +142,9 @@ export function createMember(options: MemberOptions): PoolMember {
   function missedCheck(error: unknown): void {
     missed += 1;
     lastFailure = messageOf(error);
-    if (missed >= hopelessChecks && options.restartsHung) {
+    if (missed >= hopelessChecks && isHung()) {
+      replica.restart(`it did not answer ${missed} checks`);
       missed = 0;
-      replica.restart(`it did not answer ${hopelessChecks} checks`);
       return;
     }
     if (!isClosed && checkIntervalMs > 0) {
@@ -150,6 +152,12 @@ export function createMember(options: MemberOptions): PoolMember {
       cancelRecheck = clock.after(Math.min(recheckMs, checkIntervalMs), () => void runCheck());
     }
     if (missed === missedChecks) onChange();
+  }
+
+  /** Some servers answer nothing while they work on a call: those get the time that the call has. */
+  function isHung(): boolean {
+    if (!options.restartsHung) return false;
+    return inFlight === 0 || clock.now() - (lastAnswerAtMs ?? 0) > options.timeoutMs;
   }
 
   function succeeded(tookMs: number): void {

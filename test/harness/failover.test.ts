@@ -18,6 +18,7 @@ import { createPool, type Pool } from '../../src/pool/pool.ts';
 import { createHosts, type Hosts } from '../../src/transport/in-process/hosts.ts';
 import { createProcessLedger } from '../../src/transport/process-ledger.ts';
 import { eventually } from '../e2e/eventually.ts';
+import { startHttpFixture } from '../e2e/start-fixture.ts';
 import { upstreamPath } from '../fixtures/upstream-process.ts';
 
 const serverPath = fileURLToPath(new URL('../fixtures/failover-server.ts', import.meta.url));
@@ -84,8 +85,13 @@ let lastRequest = 0;
 /** Calls answered so far. */
 let calls = 0;
 
-/** A call as a modern client makes it. */
+/** A tool call as a modern client makes it; resolves with its text. */
 async function call(mount: MountKey, name: string, args: JsonObject = {}): Promise<string> {
+  const result = await ask(mount, 'tools/call', { name, arguments: args });
+  return (result['content'] as { text: string }[])[0]!.text;
+}
+
+async function ask(mount: MountKey, method: string, params: JsonObject): Promise<JsonObject> {
   const requestId = `r${(lastRequest += 1)}`;
   const exchange = {
     era: 'modern' as const,
@@ -94,10 +100,9 @@ async function call(mount: MountKey, name: string, args: JsonObject = {}): Promi
     signal: new AbortController().signal,
     notify() {},
   };
-  const params = { name, arguments: args };
-  const result = await gateway.handle(gateway.mounts.view(mount), 'tools/call', params, exchange);
+  const result = await gateway.handle(gateway.mounts.view(mount), method, params, exchange);
   calls += 1;
-  return (result['content'] as { text: string }[])[0]!.text;
+  return result;
 }
 
 interface Outcome {
@@ -201,6 +206,36 @@ describe('kill -9 of an instance under load', () => {
   });
 });
 
+describe.each(['legacy', 'modern'] as const)('kill -9 of a %s HTTP server that comes back', (era) => {
+  it('fails no read', async () => {
+    let fixture = await startHttpFixture(era);
+    try {
+      const { url } = fixture;
+      await add('remote', { launch: { kind: 'streamable-http', url, headers: {}, era } });
+      const over = new AbortController();
+      const errors: unknown[] = [];
+      const reader = async () => {
+        while (!over.signal.aborted) {
+          const params = { uri: 'test://static-text' };
+          await ask('server:remote', 'resources/read', params).catch((error: unknown) => errors.push(error));
+        }
+      };
+      const readers = Promise.all(Array.from({ length: 8 }, reader));
+      for (let n = 0; n < 2; n += 1) {
+        await answered(50);
+        process.kill(fixture.pid, 'SIGKILL');
+        fixture = await startHttpFixture(era, { port: Number(new URL(url).port) });
+      }
+      await answered(50);
+      over.abort();
+      await readers;
+      expect(errors).toEqual([]);
+    } finally {
+      await fixture[Symbol.asyncDispose]();
+    }
+  });
+});
+
 describe('an upstream that was restarted', () => {
   it('is told again what its session was told: subscriptions, log level, changed roots', async () => {
     const solo = await add('solo');
@@ -251,14 +286,14 @@ describe('an upstream that was restarted', () => {
 
 describe('a process that hangs', () => {
   it('gets no more calls, and another takes its place', async () => {
-    const duo = await add('duo', { replicas: 2 });
+    const duo = await add('duo', { replicas: 2, timeoutMs: 2500 });
     const frozen = call('server:duo', 'freeze').catch((error: unknown) => error);
     await eventually('the state', () => (duo.state === 'degraded' ? true : undefined));
     expect(duo.reason).toMatch(/1 of 2 replicas are ready: it did not answer 2 checks/);
     const [hung] = duo.members.filter(({ fitness }) => fitness === 'sick');
     for (let n = 0; n < 10; n += 1) await call('server:duo', 'read');
     expect(hung?.inFlight).toBe(1);
-    expect(await frozen).toMatchObject({ code: 'UPSTREAM_FAILED', data: { mayHaveRun: true } });
+    expect(await frozen).toMatchObject({ code: 'UPSTREAM_TIMEOUT' });
     await eventually('both replicas', () => (duo.state === 'ready' ? true : undefined));
   });
 });

@@ -41,7 +41,7 @@ export async function withFailover(
 ): Promise<JsonObject> {
   const [first] = call.instances;
   if (!first) throw new AppError('UPSTREAM_UNAVAILABLE', { server: '?', problem: 'it has no instances' });
-  if (call.origin) return await send({ ...call.origin, timeoutMs: first.timeoutMs });
+  if (call.origin) return await send({ ...call.origin, timeoutMs: call.origin.instance.timeoutMs });
   const { balancer, budget } = first.group;
   const isAlone = call.instances.length === 1;
   const key = hashKeyOf(first, call);
@@ -66,7 +66,7 @@ export async function withFailover(
         (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
       hasRun ||= isAppError(error, 'UPSTREAM_FAILED');
       const mayRepeat = isAppError(error, 'UPSTREAM_UNAVAILABLE') || (hasRun && mayRunTwice(error, call));
-      if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries);
+      if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
       failed = { instance, connection };
     }
   }
@@ -90,14 +90,14 @@ async function connectionOf(
 }
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */
-function explained(error: unknown, instance: Instance, tries: number): unknown {
+function explained(error: unknown, instance: Instance, tries: number, mayHaveRun: boolean): unknown {
   if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT')) return error;
   const { isFailingOpen } = instance;
-  if (tries === 1 && !isFailingOpen && error.code !== 'UPSTREAM_FAILED') return error;
+  if (tries === 1 && !isFailingOpen && !mayHaveRun) return error;
   const data = {
     ...error.data,
     tries,
-    ...(error.code === 'UPSTREAM_FAILED' && { mayHaveRun: true }),
+    ...(mayHaveRun && { mayHaveRun }),
     ...(isFailingOpen && { failOpen: true }),
   };
   return new AppError(error.code, data, { cause: error });

@@ -133,6 +133,35 @@ describe('an instance whose calls fail', () => {
   });
 });
 
+describe('a lazy instance that cannot be started', () => {
+  it('is tried again after a while, and used when it starts', async () => {
+    const clock = createFakeClock();
+    let isAway = true;
+    const upstream = createScriptedUpstream('legacy', {
+      'tools/list': () => ({ tools: [] }),
+      ping: () => ({}),
+    });
+    const pool = createPool({
+      connect: (_spec, events) =>
+        isAway ? Promise.reject(new Error('no such program')) : connectScripted(upstream, events),
+      listings: { get: async () => undefined, put: async () => {} },
+      clock,
+      logger: silentLogger,
+      health: { ...defaultHealth, failures: 3, openMs: 1000 },
+    });
+    const launch = { kind: 'stdio', command: 'never', args: [], env: {}, era: 'auto' } as const;
+    const base = { id: 'a', name: 'a', alias: 'a', title: 'a', category: 'custom', port: 4100, replicas: 1 };
+    const instance = await pool.add({ ...base, lazy: true, source: 'config', launch, listingKey: 'a' });
+    for (let n = 0; n < 3; n += 1) await instance.acquire().catch(() => {});
+    expect([instance.state, instance.fitness]).toEqual(['sleeping', 'sick']);
+    clock.advance(1000);
+    expect(instance.fitness).toBe('fit');
+    isAway = false;
+    await instance.acquire();
+    expect([instance.state, instance.fitness]).toEqual(['ready', 'fit']);
+  });
+});
+
 describe('checks', () => {
   it('take a silent connection out of traffic and open it anew', async () => {
     const { clock, add, scripts, openings, upstream } = setUp({ checkIntervalMs: 1000 });

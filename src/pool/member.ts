@@ -104,7 +104,7 @@ export function createMember(options: MemberOptions): PoolMember {
         });
 
   function onBreaker(): void {
-    if (breaker.mayTry && check && checkIntervalMs > 0 && !isProbing) {
+    if (breaker.mayTry && replica.connection && checkIntervalMs > 0 && !isProbing) {
       isProbing = true;
       void probe();
     }
@@ -112,19 +112,19 @@ export function createMember(options: MemberOptions): PoolMember {
   }
 
   async function probe(): Promise<void> {
-    const answered = await runCheck();
+    const isAlive = await runCheck();
     isProbing = false;
-    if (!answered && breaker.state === 'half-open') breaker.fail();
+    if (!isAlive && breaker.state === 'half-open') breaker.fail();
     onChange();
   }
 
   /** True when there was an answer. */
   async function runCheck(): Promise<boolean> {
     const asked = check;
-    if (!asked) return false;
+    if (!asked || !replica.connection) return false;
     try {
       await asked.run();
-      if (asked === check) answeredCheck();
+      if (asked === check) answered();
       return true;
     } catch (error) {
       if (asked === check) missedCheck(error);
@@ -132,8 +132,10 @@ export function createMember(options: MemberOptions): PoolMember {
     }
   }
 
-  function answeredCheck(): void {
+  /** Any sign of life. */
+  function answered(): void {
     lastAnswerAtMs = clock.now();
+    if (missed === 0) return;
     const wasSilent = missed >= missedChecks;
     missed = 0;
     if (wasSilent) onChange();
@@ -161,11 +163,10 @@ export function createMember(options: MemberOptions): PoolMember {
   }
 
   function succeeded(tookMs: number): void {
-    lastAnswerAtMs = clock.now();
+    answered();
     latency.observe(tookMs);
     replica.prove();
     breaker.succeed();
-    if (missed > 0) answeredCheck();
     const { slowMs } = health;
     if (slowMs === undefined || latency.averageMs > slowMs === isSlow) return;
     isSlow = !isSlow;
@@ -174,7 +175,7 @@ export function createMember(options: MemberOptions): PoolMember {
 
   function failed(error: unknown): void {
     if (error instanceof RpcError) {
-      lastAnswerAtMs = clock.now();
+      answered();
       breaker.succeed();
     } else if (isServersFault(error)) {
       lastFailure = messageOf(error);

@@ -61,7 +61,12 @@ function maxHeapMb(): number {
   return Math.round(Math.min(Math.max(perHost, 256), 4096));
 }
 
-export function createHost(options: { logger: Logger; memory: RunMemory }): Host {
+export function createHost(options: {
+  logger: Logger;
+  memory: RunMemory;
+  /** The thread ended though it was in use, not by our doing. */
+  onCrash: () => void;
+}): Host {
   const { logger } = options;
   const listeners = new Map<number, HostListener>();
   const serverOf = new Map<number, string>();
@@ -169,6 +174,7 @@ export function createHost(options: { logger: Logger; memory: RunMemory }): Host
     stopWatch();
     const left = [...listeners.values()];
     listeners.clear();
+    if (!isOwn && left.length > 0) options.onCrash();
     for (const listener of left) listener.onExit(problem, isOwn);
   });
   // What a server prints belongs in the log, not on the output of the coordinator.

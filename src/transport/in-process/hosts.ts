@@ -40,7 +40,15 @@ export function createHosts(options: {
       undefined,
     );
     if (best && (best.load === 0 || free.length >= options.count)) return best;
-    const host = createHost({ logger, memory });
+    return add();
+  }
+
+  function add(): Host {
+    // The next one is up before its instances reconnect.
+    const onCrash = () => {
+      if (!isDisposed) add();
+    };
+    const host = createHost({ logger, memory, onCrash });
     hosts.push(host);
     return host;
   }

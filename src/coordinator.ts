@@ -36,7 +36,7 @@ import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
 import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
-import type { InstanceDependencies } from './pool/instance.ts';
+import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -172,6 +172,8 @@ async function buildPool(
       clock: systemClock,
       logger,
       requestTimeoutMs: config.limits.requestTimeoutMs,
+      drainMs: config.limits.drainMs,
+      health: config.health,
     }),
   );
 }

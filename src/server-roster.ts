@@ -42,7 +42,8 @@ export function createServerRoster(
     source: 'config' | 'added',
   ): Promise<InstanceSpec> {
     const resolved = await resolveSecrets(entry, { baseDir, file, name });
-    return specFromEntry(name, { pin: config.catalog.pin, ...resolved }, source, ports, builtInServers);
+    const pinned = { pin: config.catalog.pin, ...resolved };
+    return specFromEntry(name, pinned, source, ports, builtInServers, config.health);
   }
 
   return {
@@ -58,7 +59,7 @@ export function createServerRoster(
       for (const [name, entry] of Object.entries(config.mcpServers)) {
         if (entry.disabled !== true) await take(name, () => toSpec(name, entry, 'config'));
       }
-      for (const spec of planBuiltIns(config.servers, builtInServers, ports, config.builtIn))
+      for (const spec of planBuiltIns(config.servers, builtInServers, ports, config.builtIn, config.health))
         await take(spec.id, async () => spec);
       for (const { name, entry } of await addedServers.all()) {
         await take(name, async () => await toSpec(name, parseServerEntry(name, entry), 'added'));

@@ -1,5 +1,6 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
+import type { PoolOptions } from '../kernel/pool-options.ts';
 import type { Era } from '../kernel/protocol.ts';
 
 export type Launch =
@@ -19,7 +20,7 @@ export type Launch =
       readonly era: Era | 'auto';
     };
 
-export interface InstanceSpec {
+export interface InstanceSpec extends PoolOptions {
   /** Unique; part of URLs: `[a-z0-9][a-z0-9._-]*`. */
   readonly id: string;
   /** Name of the definition; instances that share it are interchangeable. */

@@ -6,13 +6,20 @@
 
 import type { ServerDefinition } from '../kernel/define-server.ts';
 import type { BuiltIn } from './built-in-servers.ts';
+import {
+  defaultHealth,
+  type HealthOptions,
+  type OwnPoolOptions,
+  type PoolOptions,
+  poolOptionsOf,
+} from '../kernel/pool-options.ts';
 import { categories, coreCategory, type PortLedger } from './categories.ts';
 import type { InstanceSpec } from './instance-spec.ts';
 
 /** The memory server whose tools keep their plain names in `/mcp`. */
 export const memoryServerName = 'git-memory-server';
 
-export interface BuiltInOptions {
+export interface BuiltInOptions extends OwnPoolOptions {
   readonly enabled?: boolean;
   readonly settings?: unknown;
 }
@@ -29,7 +36,7 @@ function settingsIn(category: string, settings: unknown): unknown {
   return { defaultScope: `category:${category}`, ...given };
 }
 
-function toSpec(slot: Slot, port: number, aliases: Set<string>): InstanceSpec {
+function toSpec(slot: Slot, port: number, aliases: Set<string>, pool: PoolOptions): InstanceSpec {
   const { definition, module } = slot.builtIn;
   const id = `${definition.name}-${port}`;
   const alias = aliases.has(definition.name) ? id : definition.name;
@@ -46,6 +53,7 @@ function toSpec(slot: Slot, port: number, aliases: Set<string>): InstanceSpec {
     source: 'built-in',
     launch: { kind: 'in-process', module, settings: slot.settings },
     listingKey: `built-in:${definition.name}@${definition.version}`,
+    ...pool,
   };
 }
 
@@ -55,18 +63,22 @@ export function planBuiltIns(
   builtIns: readonly BuiltIn[],
   ports: PortLedger,
   options: Readonly<Record<string, BuiltInOptions>> = {},
+  health: HealthOptions = defaultHealth,
 ): InstanceSpec[] {
   const usable = builtIns.filter(
     ({ definition }) => options[definition.name]?.enabled !== false && !needsCredentials(definition),
   );
   const settingsOf = (builtIn: BuiltIn) => options[builtIn.definition.name]?.settings ?? {};
+  const poolOf = (builtIn: BuiltIn) => poolOptionsOf(options[builtIn.definition.name] ?? {}, health);
   const specs: InstanceSpec[] = [];
   const aliases = new Set<string>();
   for (const builtIn of usable.slice(0, count)) {
     const { category, port } = builtIn.definition;
     const taken = ports.take(category, ports.isFree(port) ? port : undefined);
     if (taken !== undefined)
-      specs.push(toSpec({ builtIn, category, settings: settingsOf(builtIn) }, taken, aliases));
+      specs.push(
+        toSpec({ builtIn, category, settings: settingsOf(builtIn) }, taken, aliases, poolOf(builtIn)),
+      );
   }
   let rotation = furtherSlots(usable, settingsOf);
   while (specs.length < count && rotation.length > 0) {
@@ -75,7 +87,7 @@ export function planBuiltIns(
       if (specs.length >= count) break;
       const port = ports.take(slot.category);
       if (port === undefined) full.add(slot);
-      else specs.push(toSpec(slot, port, aliases));
+      else specs.push(toSpec(slot, port, aliases, poolOf(slot.builtIn)));
     }
     rotation = rotation.filter((slot) => !full.has(slot));
   }

@@ -3,13 +3,19 @@
 import { createHash } from 'node:crypto';
 import { customCategory } from '../kernel/category-names.ts';
 import { AppError } from '../kernel/errors.ts';
+import {
+  defaultHealth,
+  type HealthOptions,
+  type OwnPoolOptions,
+  poolOptionsOf,
+} from '../kernel/pool-options.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { BuiltIn } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch } from './instance-spec.ts';
 
 /** One entry as the pool needs it: every value is text, nothing is a reference any more. */
-export interface ServerEntry {
+export interface ServerEntry extends OwnPoolOptions {
   readonly command?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -78,6 +84,7 @@ export function specFromEntry(
   source: 'config' | 'added',
   ports: PortLedger,
   builtIns: readonly BuiltIn[],
+  health: HealthOptions = defaultHealth,
 ): InstanceSpec {
   const category = entry.category ?? customCategory;
   const launch = launchOf(name, entry, builtIns);
@@ -103,5 +110,6 @@ export function specFromEntry(
     listingKey: `${launch.kind}:${name}:${digest}`,
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
+    ...poolOptionsOf(entry, health),
   };
 }

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { memoryShape } from './memory-shape.ts';
+import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 
 /** Profiles that a file may have. */
@@ -43,6 +44,7 @@ const builtInShape = z.strictObject({
     .record(z.string(), z.unknown())
     .optional()
     .describe('Its own settings; see its reference page.'),
+  ...poolFields,
 });
 
 const toolSearchShape = z.strictObject({
@@ -105,6 +107,7 @@ export const configShape = z.strictObject({
     .describe('Further web origins that may call, e.g. https://app.example.org.'),
   hosts: z.int().min(1).max(64).default(2).describe('Worker threads that run the built-in servers.'),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
+  health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),
   builtIn: z
     .record(nameShape, builtInShape)

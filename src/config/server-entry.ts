@@ -1,6 +1,7 @@
 /** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
 
 import { z } from 'zod';
+import { poolFields } from './pool-shape.ts';
 import { referenceShape } from './reference.ts';
 import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
@@ -65,6 +66,7 @@ const fields = {
     ),
   disabled: z.boolean().optional().describe('Keep the entry but leave the server out. Default false.'),
   timeoutMs: z.int().min(1).optional().describe('Longest time for one call, in milliseconds.'),
+  ...poolFields,
   title: z.string().min(1).optional().describe('Name for people.'),
   pin: z
     .boolean()

@@ -12,6 +12,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Sends a notification that belongs to this request. */
   notify(notification: RpcNotification): void;
+  /** The client has been asked something on behalf of this request. */
+  hasAsked?: boolean;
   /** Asks the client something while it waits; legacy era only. */
   readonly ask?: (method: string, params: JsonObject | undefined, signal: AbortSignal) => Promise<JsonObject>;
 }

@@ -20,6 +20,8 @@ export interface Forwarding {
   readonly binding: Binding;
   /** `Mcp-Param-*` headers for a modern HTTP upstream, by lower-case name after the prefix. */
   readonly paramHeaders?: Readonly<Record<string, string>>;
+  /** What is left of the call's time, milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /** Rounds of input a modern upstream may ask of one legacy client's call. */
@@ -48,6 +50,7 @@ function options(call: Forwarding, signal: AbortSignal) {
     peer: exchange.peer,
     requestId: exchange.requestId,
     signal,
+    timeoutMs: call.timeoutMs,
     onNotification: (notification: Parameters<Exchange['notify']>[0]) => exchange.notify(notification),
     ...(call.paramHeaders && { paramHeaders: call.paramHeaders }),
   };
@@ -61,6 +64,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<JsonObject> {
   if (!exchange.ask || !supports(exchange, method)) throw new AppError('METHOD_NOT_FOUND', { method });
+  exchange.hasAsked = true;
   return await exchange.ask(method, params, signal);
 }
 

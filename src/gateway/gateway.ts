@@ -103,7 +103,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bundles = createBundles() } = options;
   const mounts = createMounts(pool, { bundles, alwaysListed: options.alwaysListed });
   const parked = createParkedCalls({ clock, supports });
-  const invoker = createInvoker(parked);
+  const invoker = createInvoker(parked, clock);
   const toolSearch = createToolSearch((view, params, exchange) => invoker.callTool(view, params, exchange));
   const subscriptions = createSubscriptions();
   const announcer = createAnnouncer(mounts, clock);

@@ -1,19 +1,18 @@
 /** The requests that reach an upstream: find the target, name things its way, forward, name them back. */
 
-import { AppError, isAppError } from '../kernel/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import { metaKeys } from '../kernel/protocol.ts';
-import type { Instance } from '../pool/instance.ts';
-import { createRoundRobin } from '../pool/selection/round-robin.ts';
-import type { SelectionPolicy } from '../pool/selection/policy.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 import { withFixed } from './bundles/fixed-arguments.ts';
+import { type Attempt, withFailover } from './failover.ts';
 import { forward, translateError } from './forward.ts';
 import { headerValueOf } from '../kernel/param-headers.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import { rewriteResult } from './rewrite.ts';
-import type { Group, Target, View } from './view.ts';
+import { type Group, listingOf, type Target, type View } from './view.ts';
 
 export interface Invoker {
   callTool(view: View, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
@@ -47,20 +46,8 @@ function textOf(params: JsonObject, field: string): string {
   return value;
 }
 
-export function createInvoker(parked: ParkedCalls): Invoker {
+export function createInvoker(parked: ParkedCalls, clock: Clock): Invoker {
   const affinity = createAffinity();
-  const policies = new WeakMap<Group, SelectionPolicy>();
-
-  /** Group members in the order to try: one by the policy, then the others. */
-  function candidates(group: Group): readonly Instance[] {
-    if (group.instances.length === 1) return group.instances;
-    const policy = policies.get(group) ?? createRoundRobin();
-    policies.set(group, policy);
-    const ready = group.instances.filter(({ state }) => state === 'ready' || state === 'sleeping');
-    const pool = ready.length > 0 ? ready : group.instances;
-    const first = policy.pick(pool);
-    return first ? [first, ...pool.filter((other) => other !== first).slice(0, 2)] : pool;
-  }
 
   async function invoke(
     view: View,
@@ -72,30 +59,29 @@ export function createInvoker(parked: ParkedCalls): Invoker {
     paramHeaders?: Readonly<Record<string, string>>,
   ): Promise<JsonObject> {
     const binding = { principal: principalOf(exchange), mount: view.key, method, name };
-    let failure: unknown;
     // Back to where the conversation began, if that is one of this group's: a state opens no other door.
     const origin = affinity.find(params['requestState']);
     const isHere = origin !== undefined && group.instances.includes(origin.instance);
-    for (const instance of isHere ? [origin.instance] : candidates(group)) {
-      try {
-        const connection = isHere ? origin.connection : await instance.acquire();
-        const result = await forward(
-          { instance, connection, method, params, exchange, binding, paramHeaders },
-          parked,
-        );
-        if (result['resultType'] === 'input_required' && connection.era === 'modern') {
-          affinity.remember(result['requestState'], { instance, connection });
-        }
-        return group.prefix === '' ? result : rewriteResult(result, (uri) => group.prefix + uri);
-      } catch (error) {
-        failure = translateError(error, exchange.era);
-        // UPSTREAM_UNAVAILABLE says that nothing was sent, so another instance may have it.
-        if (!isAppError(error, 'UPSTREAM_UNAVAILABLE')) break;
+
+    async function send({ instance, connection, timeoutMs }: Attempt): Promise<JsonObject> {
+      const result = await forward(
+        { instance, connection, method, params, exchange, binding, paramHeaders, timeoutMs },
+        parked,
+      );
+      if (result['resultType'] === 'input_required' && connection.era === 'modern') {
+        affinity.remember(result['requestState'], { instance, connection });
       }
+      return group.prefix === '' ? result : rewriteResult(result, (uri) => group.prefix + uri);
     }
-    throw (
-      failure ?? new AppError('UPSTREAM_UNAVAILABLE', { server: group.alias, problem: 'it has no instances' })
-    );
+
+    const { instances } = group;
+    const isRepeatable = () => mayRunTwice(group, method, name, params);
+    try {
+      const call = { instances, exchange, params, origin: isHere ? origin : undefined, isRepeatable };
+      return await withFailover(call, clock, send);
+    } catch (error) {
+      throw translateError(error, exchange.era);
+    }
   }
 
   function named(targets: ReadonlyMap<string, Target>, view: View, name: string): Target | undefined {
@@ -189,6 +175,19 @@ export function createInvoker(parked: ParkedCalls): Invoker {
     if (!resolved) throw new AppError('RESOURCE_NOT_FOUND', { uri });
     return { group: resolved.group, ref: { ...ref, uri: resolved.uri } };
   }
+}
+
+/** Methods that change nothing by their nature. */
+const readingMethods: ReadonlySet<string> = new Set(['resources/read', 'prompts/get', 'completion/complete']);
+
+/** Reads, and tools that declare themselves read-only or idempotent. A round of a conversation is not repeated. */
+function mayRunTwice(group: Group, method: string, name: string, params: JsonObject): boolean {
+  if (params['requestState'] !== undefined || params['inputResponses'] !== undefined) return false;
+  if (method !== 'tools/call') return readingMethods.has(method);
+  const tool = listingOf(group)?.tools.find((listed) => listed['name'] === name);
+  const annotations = tool?.['annotations'];
+  if (!isJsonObject(annotations)) return false;
+  return annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true;
 }
 
 /** Until there are identities, all modern clients of one coordinator are one principal, and a session is its own. */

@@ -84,6 +84,8 @@ export function isClientIdentity(value: unknown): value is ClientIdentity {
 export interface Peer {
   /** Stable for one client session or principal; requests of different peers are never mixed up. */
   readonly key: string;
+  /** Whom it belongs to; `default` when absent. */
+  readonly tenant?: string;
   readonly clientInfo?: ClientIdentity;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly logLevel?: McpLogLevel;

@@ -7,7 +7,7 @@ import type { Hosts } from '../transport/in-process/hosts.ts';
 import type { ProcessLedger } from '../transport/process-ledger.ts';
 import { connectStdio } from '../transport/stdio.ts';
 import { connectHttp } from '../transport/streamable-http.ts';
-import type { Connect } from './instance.ts';
+import type { Connect } from './instance-types.ts';
 
 export interface ConnectDependencies {
   readonly hosts: Hosts;

@@ -1,23 +1,48 @@
-/** The one state of an instance that its replicas add up to. */
+/** The one state of an instance that its replicas add up to, and why. */
 
-import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import type { instanceStates } from '../contract/rest/server-routes.ts';
-import type { Replica } from './replica.ts';
+import type { PoolMember } from './member.ts';
 
 export type InstanceState = (typeof instanceStates)[number];
 
-/** `ready` when all replicas are, `degraded` when some are. */
-export function stateOf(
-  spec: InstanceSpec,
-  replicas: readonly Replica[],
-  stoppedByHand: boolean,
-): InstanceState {
-  if (stoppedByHand) return 'stopped';
-  const count = (state: Replica['state']) => replicas.filter((replica) => replica.state === state).length;
-  const ready = count('ready');
-  if (ready === replicas.length && ready > 0) return 'ready';
-  if (ready > 0) return 'degraded';
-  if (count('starting') > 0) return 'starting';
-  if (count('waiting') > 0) return 'unhealthy';
-  return spec.lazy ? 'sleeping' : 'starting';
+/** What a person is told: the state, and the reason where it is not `ready`. */
+export interface Standing {
+  readonly state: InstanceState;
+  readonly reason: string | undefined;
+}
+
+/** The state of one replica. */
+export function stateOfMember(member: PoolMember): InstanceState {
+  if (member.isDraining) return 'draining';
+  const { state } = member.replica;
+  if (state === 'waiting') return 'unhealthy';
+  if (state === 'stopped') return 'starting';
+  if (state !== 'ready') return state;
+  if (member.breaker === 'half-open') return 'degraded';
+  if (member.fitness !== 'fit') return 'unhealthy';
+  return member.isSlow ? 'degraded' : 'ready';
+}
+
+/** `ready` when all replicas are, `degraded` when some can work, `unhealthy` when none can. */
+export function standingOf(members: readonly PoolMember[], isFailingOpen: boolean): Standing {
+  const states = members.map(stateOfMember);
+  const has = (state: InstanceState) => states.includes(state);
+  const reason = members.find((member) => member.reason !== undefined)?.reason;
+  // Beside one that works, a sleeping one is as good as ready: it wakes when it is wanted.
+  if (has('ready') && states.every((state) => state === 'ready' || state === 'sleeping'))
+    return { state: 'ready', reason: undefined };
+  if (has('draining')) return { state: 'draining', reason };
+  if (has('ready') || has('degraded')) return { state: 'degraded', reason: countReason(states, reason) };
+  if (has('starting')) return { state: 'starting', reason };
+  if (has('unhealthy')) {
+    const open = isFailingOpen ? '; it gets calls all the same, for want of a healthy replica' : '';
+    return { state: 'unhealthy', reason: reason === undefined ? undefined : reason + open };
+  }
+  return { state: 'sleeping', reason };
+}
+
+function countReason(states: readonly InstanceState[], reason: string | undefined): string | undefined {
+  const ready = states.filter((state) => state === 'ready').length;
+  if (states.length === 1) return reason;
+  return `${ready} of ${states.length} replicas are ready${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -1,298 +1,260 @@
 /** One server instance: its replicas, what it offers, and the calls that go through it. */
 
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
-import type { Listing, ListingStore } from '../catalog/listing.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
-import { createEmitter, type Emitter } from '../kernel/events.ts';
-import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
-import type { Logger } from '../kernel/log.ts';
-import type { McpLogLevel } from '../kernel/protocol.ts';
-import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
-import { type BackoffOptions, restartBackoff } from './backoff.ts';
-import { type InstanceState, stateOf } from './instance-state.ts';
-import { loadListing } from './load-listing.ts';
-import { createLogRing, type LogRing } from './log-ring.ts';
-import { createRelist } from './relist.ts';
-import { createReplica, type Replica } from './replica.ts';
-import { createRoundRobin } from './selection/round-robin.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
+import { createEmitter } from '../kernel/events.ts';
+import type { RpcNotification } from '../kernel/json-rpc.ts';
+import { defaultHealth, defaultSelection } from '../kernel/pool-options.ts';
+import type { Connection } from '../transport/connection.ts';
+import { defaultTimeoutMs } from '../transport/protocol/calls.ts';
+import { restartBackoff } from './backoff.ts';
+import { createBalancer } from './balancer.ts';
+import { createInstanceListing } from './instance-listing.ts';
+import { type Standing, standingOf } from './instance-state.ts';
+import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { createLogRing } from './log-ring.ts';
+import { createMember, type PoolMember } from './member.ts';
+import { createReplica } from './replica.ts';
+import { createRest } from './rest.ts';
+import { createSessionReplay } from './session-replay.ts';
+import { createStrikes } from './strikes.ts';
 
-export type { Connection };
-
-export type InstanceEvent =
-  | { readonly kind: 'state' }
-  | { readonly kind: 'listing' }
-  | { readonly kind: 'notification'; readonly notification: RpcNotification };
-
-/** Opens a connection to what a spec describes. */
-export type Connect = (
-  spec: InstanceSpec,
-  events: ConnectionEvents,
-  onStderr: (line: string) => void,
-  /** Ends a connection attempt under way. */
-  signal: AbortSignal,
-) => Promise<Connection>;
-
-export interface InstanceDependencies {
-  readonly connect: Connect;
-  readonly listings: ListingStore;
-  /** Told of each listing that is new; answers what of it may be shown. */
-  readonly admit?: (spec: InstanceSpec, offered: Listing) => Listing;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Longest time for one request unless the spec says otherwise; default 60,000. */
-  readonly requestTimeoutMs?: number;
-  readonly backoff?: BackoffOptions;
-  /** Quiet time after a list_changed before the lists are read again, milliseconds. */
-  readonly relistDelayMs?: number;
-}
-
-export interface Instance {
-  readonly spec: InstanceSpec;
-  readonly state: InstanceState;
-  readonly reason: string | undefined;
-  /** What it offers, as far as it is admitted. */
-  readonly listing: Listing | undefined;
-  readonly logs: LogRing;
-  readonly events: Emitter<InstanceEvent>;
-  readonly counters: { readonly calls: number; readonly errors: number; readonly restarts: number };
-  readonly startedAtMs: number | undefined;
-  readonly pid: number | undefined;
-  /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** Stops for good: whoever still holds it can start it no more. */
-  retire(): Promise<void>;
-  /** Starts a lazy instance once to see what it offers, and lets it sleep again. */
-  learn(): Promise<void>;
-  /** A live connection by the selection policy; starts the instance if need be. */
-  acquire(): Promise<Connection>;
-  /** True while the connection is one of this instance's. */
-  isLive(connection: Connection): boolean;
-  /** One counted request, over `via` or over a connection by the selection policy. */
-  request(
-    method: string,
-    params?: JsonObject,
-    options?: RequestOptions,
-    via?: Connection,
-  ): Promise<JsonObject>;
-  /** What is admitted may have changed. */
-  readmit(): void;
-  /** Tells every live connection of the legacy era. */
-  notify(method: string, params?: JsonObject): void;
-  /** Sets the level a legacy upstream logs at, now and after each restart. */
-  setLogLevel(level: McpLogLevel): Promise<void>;
-  subscribe(uri: string): Promise<void>;
-  unsubscribe(uri: string): Promise<void>;
-}
+export type { Connection, Instance };
 
 const listChanged = /^notifications\/(tools|prompts|resources)\/list_changed$/;
 
-export async function createInstance(spec: InstanceSpec, deps: InstanceDependencies): Promise<Instance> {
+export async function createInstance(
+  spec: InstanceSpec,
+  deps: InstanceDependencies,
+  { group, checks }: PoolParts,
+): Promise<Instance> {
   const { clock, logger } = deps;
+  const selection = spec.selection ?? defaultSelection;
   const events = createEmitter<InstanceEvent>((error) =>
     logger.error({ err: error, server: spec.id }, 'listener failed'),
   );
   const logs = createLogRing(() => clock.now());
-  const policy = createRoundRobin();
-  const subscribed = new Set<string>();
+  const replay = createSessionReplay(spec.id, logger);
   const counters = { calls: 0, errors: 0 };
-  const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs;
-  let listing = await deps.listings.get(spec.listingKey);
-  const admit = (offered: Listing): Listing => deps.admit?.(spec, offered) ?? offered;
-  let shown = listing && admit(listing);
+  const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs ?? defaultTimeoutMs;
+  /** Whose connection it is, or was. */
+  const owners = new WeakMap<Connection, PoolMember>();
+  let inFlight = 0;
   let startedAtMs: number | undefined;
-  let stoppedByHand = false;
-  let isRetired = false;
   /** Calls and subscriptions that asked for a connection so far. */
   let wanted = 0;
-  /** It said that its lists changed while none of its connections was open yet. */
-  let isListingOld = false;
-  let logLevel: McpLogLevel | undefined;
 
-  async function readListing(connection: Connection): Promise<void> {
-    const fresh = await loadListing(connection, spec.id);
-    const changed = JSON.stringify(fresh) !== JSON.stringify(listing);
-    listing = fresh;
-    if (!changed) return;
-    shown = admit(fresh);
-    events.emit({ kind: 'listing' });
-    // Kept for the next start only: a full disk is no reason to do without the server now.
-    await deps.listings
-      .put(spec.listingKey, fresh)
-      .catch((error: unknown) =>
-        logger.warn({ server: spec.id, problem: messageOf(error) }, 'could not keep what it offers'),
-      );
-  }
-
-  const relist = createRelist({
+  const listing = await createInstanceListing({
+    spec,
+    listings: deps.listings,
+    admit: deps.admit,
     clock,
-    delayMs: deps.relistDelayMs ?? 100,
-    async run() {
-      const live = replicas.find((replica) => replica.connection)?.connection;
-      isListingOld = live === undefined;
-      if (!live) return;
-      await readListing(live).catch((error: unknown) =>
-        logger.warn({ server: spec.id, problem: messageOf(error) }, 'relist failed'),
-      );
+    logger,
+    relistDelayMs: deps.relistDelayMs ?? 100,
+    live: () => liveConnections()[0],
+    onChange: () => events.emit({ kind: 'listing' }),
+  });
+
+  const balancer = createBalancer<PoolMember>({
+    ...selection,
+    onFailOpen(isOpen) {
+      if (isOpen) logger.warn({ server: spec.id }, 'no healthy replica is left: calls go to sick ones');
     },
   });
 
+  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
+
   function onNotification(notification: RpcNotification): void {
-    if (listChanged.test(notification.method)) relist.request();
+    if (listChanged.test(notification.method)) listing.changed();
     else events.emit({ kind: 'notification', notification });
   }
 
-  async function sendLogLevel(connection: Connection, level: McpLogLevel): Promise<void> {
-    if (connection.era !== 'legacy') return;
-    await connection
-      .request('logging/setLevel', { level })
-      .catch((error: unknown) =>
-        logger.warn({ server: spec.id, problem: messageOf(error) }, 'could not set the log level'),
-      );
-  }
-
   async function onOpen(connection: Connection, index: number): Promise<void> {
-    // Instances that share a listing key are built from the same definition: the first one's answer serves all.
-    if (spec.launch.kind !== 'in-process' || listing === undefined) await readListing(connection);
+    await listing.onOpen(connection);
     startedAtMs = clock.now();
-    if (isListingOld) relist.request();
-    if (logLevel !== undefined) await sendLogLevel(connection, logLevel);
-    if (index !== 0) return;
-    await Promise.all(
-      [...subscribed].map((uri) =>
-        connection
-          .subscribe(uri)
-          .catch((error: unknown) =>
-            logger.warn({ server: spec.id, uri, problem: messageOf(error) }, 'could not subscribe again'),
-          ),
-      ),
-    );
+    await replay.onOpen(connection, index === 0);
+    const member = members[index]!;
+    owners.set(connection, member);
+    member.opened(connection);
+    rest.used();
   }
 
-  const replicas: Replica[] = Array.from({ length: spec.replicas }, (_, index) =>
-    createReplica({
+  function createReplicaMember(index: number): PoolMember {
+    const replica = createReplica({
       server: spec.id,
       lazy: spec.lazy,
       clock,
       backoff: deps.backoff ?? restartBackoff,
       open: (connectionEvents, signal) =>
         deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
+      onBroken,
       onOpen: (connection) => onOpen(connection, index),
       onNotification,
-      onChange: () => events.emit({ kind: 'state' }),
-    }),
-  );
-
-  function pick(): Replica {
-    const ready = replicas.filter((replica) => replica.state === 'ready');
-    const chosen = policy.pick(ready.length > 0 ? ready : replicas);
-    if (!chosen)
-      throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
-    return chosen;
+      onChange: () => touch(),
+    });
+    const member: PoolMember = createMember({
+      id: `${spec.id}/${index}`,
+      replica,
+      clock,
+      health: spec.health ?? deps.health ?? defaultHealth,
+      slowStartMs: selection.slowStartMs,
+      timeoutMs,
+      checks,
+      restartsHung: spec.launch.kind !== 'in-process',
+      onChange: () => touch(),
+      onLoad(by) {
+        inFlight += by;
+        balancer.loadChanged(member);
+        group.balancer.loadChanged(instance);
+        rest.used();
+      },
+    });
+    return member;
   }
 
-  function assertMayRun(): void {
-    if (!stoppedByHand && !isRetired) return;
-    const problem = isRetired
-      ? 'it was removed'
-      : `it is stopped; start it with: git-memory-mcp servers start ${spec.id}`;
-    throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem });
+  const members = Array.from({ length: spec.replicas }, (_, index) => createReplicaMember(index));
+  balancer.setMembers(members);
+
+  const rest = createRest({
+    clock,
+    idleMs: spec.idleMs,
+    isBusy: () => inFlight > 0 || replay.subscribed.size > 0 || liveConnections().length === 0,
+    sleep: () => Promise.all(members.map(({ replica }) => replica.stop('sleeping'))),
+  });
+
+  function liveConnections(): Connection[] {
+    return members.flatMap(({ replica }) => replica.connection ?? []);
   }
 
-  async function acquire(): Promise<Connection> {
-    assertMayRun();
+  const lifecycle = createLifecycle({
+    server: spec.id,
+    logger,
+    members,
+    rest,
+    drainMs: deps.drainMs ?? 0,
+    isQuiet: () => inFlight === 0,
+    onListed(isListed) {
+      if (!isListed) listing.cancel();
+      events.emit({ kind: 'listing' });
+    },
+    onChange: () => touch(),
+  });
+
+  const standing = (): Standing => lifecycle.standing ?? standingOf(members, balancer.isFailingOpen);
+
+  let shown = standing();
+  let sinceMs = clock.now();
+
+  /** Something about a replica has changed: the choice is made anew, and the state told if it is another one. */
+  function touch(): void {
+    balancer.fitnessChanged();
+    group.balancer.fitnessChanged();
+    const next = standing();
+    if (next.state === shown.state && next.reason === shown.reason) return;
+    if (next.state !== shown.state) sinceMs = clock.now();
+    shown = next;
+    events.emit({ kind: 'state' });
+  }
+
+  async function acquire(key?: string, except?: Connection): Promise<Connection> {
+    const restarting = lifecycle.admit();
+    if (restarting) await restarting;
     wanted += 1;
-    return await pick().acquire();
-  }
-
-  async function stop(): Promise<void> {
-    stoppedByHand = true;
-    relist.cancel();
-    events.emit({ kind: 'listing' });
-    await Promise.all(replicas.map((replica) => replica.stop()));
+    const member = balancer.pick(key, except && owners.get(except));
+    if (!member)
+      throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
+    return await member.acquire();
   }
 
   const instance: Instance = {
+    id: spec.id,
     spec,
     events,
     logs,
+    members,
+    group,
+    timeoutMs,
     get state() {
-      return stateOf(spec, replicas, stoppedByHand);
+      return shown.state;
     },
     get reason() {
-      return replicas.find((replica) => replica.reason !== undefined)?.reason;
+      return shown.reason;
+    },
+    get sinceMs() {
+      return sinceMs;
+    },
+    get fitness() {
+      return lifecycle.isOut ? 'out' : balancer.fitness;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get latencyMs() {
+      return members.reduce((sum, member) => sum + member.latencyMs, 0) / members.length;
+    },
+    get warmth() {
+      return members.reduce((most, member) => Math.max(most, member.warmth), 0);
+    },
+    get isFailingOpen() {
+      return balancer.isFailingOpen || group.balancer.isFailingOpen;
     },
     get listing() {
-      return shown;
+      return listing.current;
     },
     get counters() {
-      return { ...counters, restarts: replicas.reduce((sum, replica) => sum + replica.restarts, 0) };
+      return { ...counters, restarts: members.reduce((sum, { replica }) => sum + replica.restarts, 0) };
     },
     get startedAtMs() {
       return startedAtMs;
     },
     get pid() {
-      return replicas.find((replica) => replica.connection?.pid !== undefined)?.connection?.pid;
+      return liveConnections().find(({ pid }) => pid !== undefined)?.pid;
     },
-    async start() {
-      const wasStopped = stoppedByHand;
-      stoppedByHand = false;
-      assertMayRun();
-      if (wasStopped) events.emit({ kind: 'listing' });
-      await Promise.all(replicas.map((replica) => replica.acquire()));
-    },
-    stop,
-    async retire() {
-      isRetired = true;
-      await stop();
-    },
+    start: () => lifecycle.start(),
+    stop: () => lifecycle.stop(),
+    restart: () => lifecycle.restart(),
+    retire: (drains = false) => lifecycle.retire(drains),
+    quarantine: (reason) => lifecycle.quarantine(reason),
     async learn() {
-      assertMayRun();
       const before = wanted;
-      await replicas[0]?.acquire();
+      await lifecycle.admit();
+      await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
-      if (wanted === before) await replicas[0]?.stop();
+      if (wanted === before) await members[0]?.replica.stop();
     },
     acquire,
-    isLive: (connection) => replicas.some((replica) => replica.connection === connection),
+    isLive: (connection) => owners.get(connection)?.replica.connection === connection,
     async request(method, params, options, via) {
       counters.calls += 1;
       try {
         const connection = via ?? (await acquire());
-        return await connection.request(method, params, { timeoutMs, ...options });
+        return await owners.get(connection)!.request(connection, method, params, { timeoutMs, ...options });
       } catch (error) {
         // A client that changed its mind says nothing about the server's health.
         if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;
         throw error;
       }
     },
-    readmit() {
-      shown = listing && admit(listing);
-      events.emit({ kind: 'listing' });
-    },
+    readmit: () => listing.readmit(),
     notify(method, params) {
-      for (const replica of replicas) {
-        if (replica.connection?.era === 'legacy') replica.connection.notify(method, params);
-      }
+      if (method === 'notifications/roots/list_changed') replay.rootsChanged();
+      for (const connection of liveConnections())
+        if (connection.era === 'legacy') connection.notify(method, params);
     },
-    async setLogLevel(level) {
-      if (level === logLevel) return;
-      logLevel = level;
-      const live = replicas.flatMap(({ connection }) => connection ?? []);
-      await Promise.all(live.map((connection) => sendLogLevel(connection, level)));
-    },
+    setLogLevel: (level) => replay.setLogLevel(level, liveConnections()),
     async subscribe(uri) {
-      if (subscribed.has(uri)) return;
-      assertMayRun();
+      if (replay.subscribed.has(uri)) return;
+      await lifecycle.admit();
       wanted += 1;
-      const first = await replicas[0]?.acquire();
+      const first = await members[0]?.acquire();
       await first?.subscribe(uri);
-      subscribed.add(uri);
+      replay.subscribed.add(uri);
     },
     async unsubscribe(uri) {
-      if (!subscribed.delete(uri)) return;
-      await replicas[0]?.connection?.unsubscribe(uri);
+      if (!replay.subscribed.delete(uri)) return;
+      rest.used();
+      await members[0]?.replica.connection?.unsubscribe(uri);
     },
   };
   return instance;

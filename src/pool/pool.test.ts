@@ -4,7 +4,7 @@ import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { createFakeClock, systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import type { Connection } from '../transport/connection.ts';
-import type { Connect, InstanceDependencies } from './instance.ts';
+import type { Connect, InstanceDependencies } from './instance-types.ts';
 import { createPool } from './pool.ts';
 
 const upstream = createScriptedUpstream('legacy', {

@@ -3,7 +3,12 @@
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { createEmitter, type Emitter } from '../kernel/events.ts';
-import { createInstance, type Instance, type InstanceDependencies, type InstanceEvent } from './instance.ts';
+import { defaultSelection } from '../kernel/pool-options.ts';
+import { createBalancer } from './balancer.ts';
+import { createCheckSchedule } from './health/check-schedule.ts';
+import { createInstance } from './instance.ts';
+import type { Instance, InstanceDependencies, InstanceEvent, InstanceGroup } from './instance-types.ts';
+import { createRetryBudget } from './retry-budget.ts';
 
 export type PoolEvent =
   | { readonly kind: 'added' | 'removed'; readonly instance: Instance }
@@ -50,8 +55,16 @@ async function eachOf<T>(
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
 }
 
+/** Instances of one definition in one category are interchangeable: calls to a category go round them. */
+function groupKeyOf({ category, name }: InstanceSpec): string {
+  return `${category}/${name}`;
+}
+
 export function createPool(deps: InstanceDependencies): Pool {
   const byId = new Map<string, Instance>();
+  const groups = new Map<string, InstanceGroup>();
+  const siblings = new Map<string, Set<Instance>>();
+  const checks = createCheckSchedule(deps.clock);
   const events = createEmitter<PoolEvent>((error) =>
     deps.logger.error({ err: error }, 'pool listener failed'),
   );
@@ -62,6 +75,32 @@ export function createPool(deps: InstanceDependencies): Pool {
   function touch(): void {
     version += 1;
     sorted = undefined;
+  }
+
+  function groupOf(spec: InstanceSpec): InstanceGroup {
+    const key = groupKeyOf(spec);
+    const known = groups.get(key);
+    if (known) return known;
+    const onFailOpen = (isOpen: boolean) => {
+      if (isOpen) deps.logger.warn({ group: key }, 'no healthy instance is left: calls go to sick ones');
+    };
+    const balancer = createBalancer<Instance>({ ...(spec.selection ?? defaultSelection), onFailOpen });
+    const group = { balancer, budget: createRetryBudget(deps.clock) };
+    groups.set(key, group);
+    return group;
+  }
+
+  /** An instance came or went: its group chooses among the others, or is forgotten with its last one. */
+  function regroup(instance: Instance, isThere: boolean): void {
+    const key = groupKeyOf(instance.spec);
+    const members = siblings.get(key) ?? new Set();
+    if (isThere) members.add(instance);
+    else members.delete(instance);
+    siblings.set(key, members);
+    instance.group.balancer.setMembers(members);
+    if (members.size > 0) return;
+    siblings.delete(key);
+    groups.delete(key);
   }
 
   function instances(): readonly Instance[] {
@@ -79,11 +118,12 @@ export function createPool(deps: InstanceDependencies): Pool {
     instances,
     get: (id) => byId.get(id),
     async add(spec) {
-      const instance = await createInstance(spec, deps);
+      const instance = await createInstance(spec, deps, { group: groupOf(spec), checks });
       if (isClosed) throw new AppError('SHUTTING_DOWN');
       if (byId.has(spec.id))
         throw new AppError('INVALID_INPUT', { field: 'id', problem: `${spec.id} is already there` });
       byId.set(spec.id, instance);
+      regroup(instance, true);
       touch();
       instance.events.on((event) => {
         if (event.kind === 'listing') version += 1;
@@ -96,8 +136,9 @@ export function createPool(deps: InstanceDependencies): Pool {
       const instance = byId.get(id);
       if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
       byId.delete(id);
+      regroup(instance, false);
       touch();
-      await instance.retire();
+      await instance.retire(true);
       events.emit({ kind: 'removed', instance });
     },
     async startAll(concurrency, onProgress) {

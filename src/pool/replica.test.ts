@@ -43,28 +43,69 @@ describe('replica', () => {
   });
 
   it('comes back after a break, later each time it fails, and tells callers why meanwhile', async () => {
-    const { clock, opened, replica, connection } = setUp();
+    const { clock, opened, replica, connection } = setUp({ backoff: { baseMs: 4000, capMs: 40_000 } });
     const first = replica.acquire();
     opened[0]?.done.resolve(connection());
     await first;
     opened[0]?.events.onClose(new Error('it crashed'));
-    expect(replica.state).toBe('waiting');
-    await expect(replica.acquire()).rejects.toMatchObject({
-      code: 'UPSTREAM_UNAVAILABLE',
-      message: expect.stringContaining('it crashed'),
-    });
-    clock.advance(101);
+    expect([replica.state, replica.isReviving]).toEqual(['waiting', true]);
+    clock.advance(4001);
     expect(opened).toHaveLength(2);
     opened[1]?.done.reject(new Error('still down'));
     await settled();
-    clock.advance(99);
+    clock.advance(1000);
+    await expect(replica.acquire()).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      message: expect.stringContaining('still down'),
+    });
+    clock.advance(2999);
     expect(opened).toHaveLength(2);
-    clock.advance(102);
+    clock.advance(4002);
     expect(opened).toHaveLength(3);
     opened[2]?.done.resolve(connection());
     await settled();
     expect(replica.state).toBe('ready');
     expect(replica.restarts).toBe(2);
+  });
+
+  it('lets calls wait for it for five seconds after a break, whatever the first tries to come back do', async () => {
+    const { clock, opened, replica, connection } = setUp();
+    const first = replica.acquire();
+    opened[0]?.done.resolve(connection());
+    await first;
+    opened[0]?.events.onClose(new Error('it crashed'));
+    const served = replica.acquire();
+    clock.advance(101);
+    opened[1]?.done.reject(new Error('port still taken'));
+    await settled();
+    clock.advance(202);
+    const back = connection();
+    opened[2]?.done.resolve(back);
+    expect(await served).toBe(back);
+
+    opened[2]?.events.onClose(new Error('again'));
+    const waiting = replica.acquire().catch((error: unknown) => error);
+    for (let n = 3; replica.isReviving; n += 1) {
+      clock.advance(1001);
+      opened[n]?.done.reject(new Error('gone for good'));
+      await settled();
+    }
+    expect(await waiting).toMatchObject({ message: expect.stringContaining('gone for good') });
+    expect(clock.now()).toBeLessThan(7000);
+  });
+
+  it('opens anew a connection that is of no use, the old one closed first', async () => {
+    const { clock, opened, replica, connection, closed } = setUp();
+    const first = replica.acquire();
+    opened[0]?.done.resolve(connection());
+    await first;
+    replica.restart('it hangs');
+    expect([replica.state, replica.reason, closed()]).toEqual(['waiting', 'it hangs', 1]);
+    await settled();
+    clock.advance(101);
+    opened[1]?.done.resolve(connection());
+    await settled();
+    expect(replica.state).toBe('ready');
   });
 
   it('sleeps after a break when lazy, and wakes for the next call', async () => {

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   readonly onOpen: (connection: Connection) => Promise<void>;
   readonly onNotification: (notification: RpcNotification) => void;
   readonly onChange: () => void;
+  /** Hears why a connection in use broke. */
+  readonly onBroken?: (reason: Error) => void;
 }
 
 export interface Replica {
@@ -30,14 +32,23 @@ export interface Replica {
   readonly reason: string | undefined;
   readonly restarts: number;
   readonly connection: Connection | undefined;
+  /** It broke a moment ago and is expected back: `acquire` waits for it. */
+  readonly isReviving: boolean;
   /** The live connection; starts one if there is none. Rejects UPSTREAM_UNAVAILABLE. */
   acquire(): Promise<Connection>;
-  /** Closes and stays closed until `acquire`. */
-  stop(): Promise<void>;
+  /** A call was answered: if it breaks now, it comes back without delay, however often it broke before. */
+  prove(): void;
+  /** Closes a connection that is of no use any more and opens another, as if it had broken. */
+  restart(problem: string): void;
+  /** Closes and stays closed until `acquire`; asleep if it may come back by itself then, which a lazy one always may. */
+  stop(rest?: 'sleeping' | 'stopped'): Promise<void>;
 }
 
 /** A connection that lived this long had started well, so its back-off begins anew. */
 const stableMs = 30_000;
+
+/** Calls wait so long for a connection that broke to come back; then they fail at once until it does. */
+const revivalMs = 5000;
 
 export function createReplica(options: ReplicaOptions): Replica {
   const { server, clock } = options;
@@ -54,6 +65,9 @@ export function createReplica(options: ReplicaOptions): Replica {
   let attempt = new AbortController();
   /** The close under way: two processes of one server never live side by side. */
   let closing: Promise<void> | undefined;
+  /** What calls wait for after a break, until it is back or not to be expected any more. */
+  let revival: PromiseWithResolvers<Connection> | undefined;
+  let cancelRevival: (() => void) | undefined;
 
   function moveTo(next: ReplicaState): void {
     state = next;
@@ -71,13 +85,42 @@ export function createReplica(options: ReplicaOptions): Replica {
     });
   }
 
-  function onBreak(broken: Connection | undefined, error: Error): void {
-    if (broken !== undefined && broken !== connection) return;
+  function onBreak(broken: Connection, error: Error): void {
+    if (broken !== connection) return;
     connection = undefined;
     reason = messageOf(error);
     if (clock.now() - openedAtMs >= stableMs) failures = 0;
     if (options.lazy) moveTo('sleeping');
-    else scheduleRetry();
+    else {
+      expectBack();
+      scheduleRetry();
+    }
+    options.onBroken?.(error);
+  }
+
+  function expectBack(): void {
+    revival = Promise.withResolvers();
+    // Nobody may be waiting.
+    revival.promise.catch(() => {});
+    cancelRevival = clock.after(revivalMs, () => {
+      cancelRevival = undefined;
+      // A try under way is waited for.
+      if (state !== 'starting') endRevival();
+      options.onChange();
+    });
+  }
+
+  function endRevival(fresh?: Connection): void {
+    cancelRevival?.();
+    cancelRevival = undefined;
+    const ended = revival;
+    revival = undefined;
+    if (fresh) ended?.resolve(fresh);
+    else ended?.reject(unavailable(`restarting after: ${reason ?? 'a failure'}`));
+  }
+
+  function unavailable(problem: string, cause?: unknown): AppError {
+    return new AppError('UPSTREAM_UNAVAILABLE', { server, problem }, { cause });
   }
 
   async function connect(): Promise<Connection> {
@@ -121,7 +164,10 @@ export function createReplica(options: ReplicaOptions): Replica {
     opening = connect().then(
       (fresh) => {
         opening = undefined;
-        if (connection === fresh) moveTo('ready');
+        if (connection === fresh) {
+          moveTo('ready');
+          endRevival(fresh);
+        }
         return fresh;
       },
       (error: unknown) => {
@@ -130,11 +176,17 @@ export function createReplica(options: ReplicaOptions): Replica {
         if (born === generation) {
           if (options.lazy) moveTo('sleeping');
           else scheduleRetry();
+          if (cancelRevival === undefined) endRevival();
         }
-        throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem: reason }, { cause: error });
+        throw unavailable(reason, error);
       },
     );
     return opening;
+  }
+
+  async function closed(live: Connection): Promise<void> {
+    await live.close().catch(() => {});
+    closing = undefined;
   }
 
   return {
@@ -147,21 +199,29 @@ export function createReplica(options: ReplicaOptions): Replica {
     get restarts() {
       return restarts;
     },
+    get isReviving() {
+      return revival !== undefined;
+    },
     get connection() {
       return connection;
     },
     async acquire() {
       if (connection) return connection;
+      if (revival) return await revival.promise;
       // A call does not jump the back-off: a server that keeps failing answers at once with its reason.
-      if (state === 'waiting') {
-        throw new AppError('UPSTREAM_UNAVAILABLE', {
-          server,
-          problem: `restarting after: ${reason ?? 'a failure'}`,
-        });
-      }
+      if (state === 'waiting') throw unavailable(`restarting after: ${reason ?? 'a failure'}`);
       return await open();
     },
-    async stop() {
+    prove() {
+      failures = 0;
+    },
+    restart(problem) {
+      const useless = connection;
+      if (!useless) return;
+      onBreak(useless, new Error(problem));
+      closing = closed(useless);
+    },
+    async stop(rest = options.lazy ? 'sleeping' : 'stopped') {
       generation += 1;
       attempt.abort();
       attempt = new AbortController();
@@ -170,17 +230,10 @@ export function createReplica(options: ReplicaOptions): Replica {
       const live = connection;
       connection = undefined;
       failures = 0;
-      const rest = options.lazy ? 'sleeping' : 'stopped';
       moveTo(rest);
       await opening?.catch(() => {});
-      if (live) {
-        closing = live
-          .close()
-          .catch(() => {})
-          .finally(() => {
-            closing = undefined;
-          });
-      }
+      if (live) closing = closed(live);
+      endRevival();
       await closing;
       if (state !== rest) moveTo(rest);
     },

@@ -13,6 +13,7 @@ export const server: ServerItem = {
   port: 3104,
   transport: 'in-process',
   state: 'ready',
+  since: '2026-11-21T00:00:00.000Z',
   replicas: 1,
   lazy: false,
   restarts: 0,
@@ -93,7 +94,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       if (category === 'iot') return { items: [] };
       if (cursor === 'next')
         return {
-          items: [{ ...server, id: 'evil-1', title: 'x', reason: 'a\u001B[31mb\tc\nd', state: 'failed' }],
+          items: [{ ...server, id: 'evil-1', title: 'x', reason: 'a\u001B[31mb\tc\nd', state: 'unhealthy' }],
         };
       return { items: [server], nextCursor: 'next' };
     },
@@ -104,6 +105,11 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
             url: 'http://127.0.0.1:3000/mcp/servers/sqlite-3104',
             toolNames: ['sqlite__query'],
             serverInfo: { name: 'sqlite', version: '1' },
+            policy: 'round-robin',
+            failOpen: false,
+            replicaStates: [
+              { state: 'ready', breaker: 'closed', inFlight: 0, latencyMs: 1.5, restarts: 0, pid: 4711 },
+            ],
           }
         : new AppError('NOT_FOUND', { what: 'server', id: params['id'] }),
     serversAdd: ({ body }) => ({ ...server, id: (body as { name: string }).name, state: 'starting' }),

@@ -167,13 +167,13 @@ describe('the table after a start', () => {
 
   it('counts states by category, in port order', () => {
     const rows = summarise([
-      { ...server, category: 'system', port: 3400, state: 'failed' },
+      { ...server, category: 'system', port: 3400, state: 'unhealthy' },
       { ...server, port: 3101 },
-      { ...server, port: 3100, state: 'failed' },
+      { ...server, port: 3100, state: 'unhealthy' },
     ]);
     expect(rows).toEqual([
-      { category: 'database', instances: 2, ports: '3100-3101', health: '1 failed, 1 ready' },
-      { category: 'system', instances: 1, ports: '3400', health: '1 failed' },
+      { category: 'database', instances: 2, ports: '3100-3101', health: '1 unhealthy, 1 ready' },
+      { category: 'system', instances: 1, ports: '3400', health: '1 unhealthy' },
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectV2, textOf } from './connect-client.ts';
 import { eventually } from './eventually.ts';
@@ -5,6 +6,7 @@ import { descendantsOf, whenGone } from './processes.ts';
 import { type RunningCoordinator, startCoordinator } from './start-coordinator.ts';
 import { type HttpFixture, startHttpFixture, stdioFixture } from './start-fixture.ts';
 
+const mortalPath = fileURLToPath(new URL('../fixtures/failover-server.ts', import.meta.url));
 const longName = `a-very-long-name-${'x'.repeat(40)}`;
 
 let fixture: HttpFixture;
@@ -19,6 +21,7 @@ beforeAll(async () => {
       sleeper: { ...stdioFixture('both'), lazy: true },
       broken: { command: process.execPath, args: ['-e', 'process.exit(3)'] },
       [longName]: stdioFixture('both'),
+      mortal: { command: process.execPath, args: [mortalPath] },
     },
   });
 });
@@ -85,6 +88,22 @@ describe.each(['legacy', 'modern'] as const)('a %s client', (era) => {
     });
     expect(text).toBe('again');
     expect(await pidOf('child')).not.toBe(pid);
+    await client.close();
+  });
+
+  it('notices nothing when the server of its read-only calls is killed again and again', async () => {
+    const client = await connectV2(coordinator.url, era);
+    const read = async () => textOf(await client.callTool({ name: 'mortal__read', arguments: { ms: 20 } }));
+    const pids = new Set<string>();
+    for (let round = 0; round < 3; round += 1) {
+      const pid = await read();
+      pids.add(pid);
+      const underWay = Array.from({ length: 20 }, read);
+      process.kill(Number(pid), 'SIGKILL');
+      const answers = await Promise.all([...underWay, ...Array.from({ length: 20 }, read)]);
+      expect(answers).toHaveLength(40);
+    }
+    expect(pids.size).toBe(3);
     await client.close();
   });
 

@@ -19,6 +19,7 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'PORT', value: ({ port }) => port, alignRight: true },
   { title: 'TRANSPORT', value: ({ transport }) => transport },
   { title: 'STATE', value: ({ state }) => state },
+  { title: 'SINCE', value: ({ since }) => since },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },

@@ -1,6 +1,7 @@
 /** Routes of the server instances. */
 
 import { z } from 'zod';
+import { policyNames } from '../../kernel/pool-options.ts';
 import { defineRoute } from '../define-route.ts';
 import { pageQuery } from './page-query.ts';
 
@@ -12,7 +13,7 @@ export const instanceStates = [
   'unhealthy',
   'draining',
   'sleeping',
-  'failed',
+  'quarantined',
 ] as const;
 
 export const serverShape = z.object({
@@ -25,6 +26,7 @@ export const serverShape = z.object({
   transport: z.enum(['in-process', 'stdio', 'streamable-http']),
   state: z.enum(instanceStates),
   reason: z.string().optional().describe('Why it is in a state that is not ready.'),
+  since: z.string().describe('Since when it is in its state, ISO 8601.'),
   era: z.enum(['legacy', 'modern']).optional(),
   replicas: z.number().int(),
   lazy: z.boolean(),
@@ -37,6 +39,18 @@ export const serverShape = z.object({
   startedAt: z.string().optional(),
 });
 export type ServerItem = z.infer<typeof serverShape>;
+
+/** One connection or process of an instance. */
+const replicaShape = z.object({
+  state: z.enum(instanceStates),
+  reason: z.string().optional(),
+  breaker: z.enum(['closed', 'open', 'half-open']).describe('Open: out of traffic after failed calls.'),
+  inFlight: z.number().int().describe('Calls under way.'),
+  latencyMs: z.number().describe('Average time of its calls of late; 0 while nothing is known.'),
+  lastAnswerAt: z.string().optional().describe('When it last answered a call or a check.'),
+  restarts: z.number().int(),
+  pid: z.number().int().optional(),
+});
 
 const idParams = z.object({ id: z.string().min(1).max(200) });
 
@@ -75,6 +89,9 @@ export const serverRoutes = {
       capabilities: z.record(z.string(), z.unknown()).optional(),
       instructions: z.string().optional(),
       toolNames: z.array(z.string()),
+      policy: z.enum(policyNames).describe('How calls are spread over its replicas and its group.'),
+      failOpen: z.boolean().describe('Calls go to sick replicas or instances, for want of healthy ones.'),
+      replicaStates: z.array(replicaShape),
     }),
   }),
   serversRemove: defineRoute({
@@ -101,7 +118,7 @@ export const serverRoutes = {
   serversRestart: defineRoute({
     method: 'POST',
     path: '/api/v1/servers/:id/restart',
-    summary: 'Stops and starts an instance.',
+    summary: 'Restarts an instance; calls that come meanwhile wait.',
     params: idParams,
     response: serverShape,
   }),

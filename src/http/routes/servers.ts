@@ -4,7 +4,10 @@ import type { ServerItem } from '../../contract/rest/server-routes.ts';
 import { exposedName } from '../../gateway/names.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
+import { defaultSelection } from '../../kernel/pool-options.ts';
 import type { Instance } from '../../pool/instance.ts';
+import { stateOfMember } from '../../pool/instance-state.ts';
+import type { PoolMember } from '../../pool/member.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
 
@@ -33,6 +36,7 @@ export function toServerItem(instance: Instance): ServerItem {
     transport: spec.launch.kind,
     state,
     ...(reason !== undefined && state !== 'ready' && { reason }),
+    since: new Date(instance.sinceMs).toISOString(),
     ...(listing && { era: listing.era, tools: listing.tools.length }),
     ...(listing?.held && { held: listing.held.length }),
     replicas: spec.replicas,
@@ -40,6 +44,21 @@ export function toServerItem(instance: Instance): ServerItem {
     ...counters,
     ...(pid !== undefined && { pid }),
     ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),
+  };
+}
+
+function toReplicaItem(member: PoolMember) {
+  const { reason, lastAnswerAtMs, replica } = member;
+  const pid = replica.connection?.pid;
+  return {
+    state: stateOfMember(member),
+    ...(reason !== undefined && { reason }),
+    breaker: member.breaker,
+    inFlight: member.inFlight,
+    latencyMs: Math.round(member.averageMs * 100) / 100,
+    ...(lastAnswerAtMs !== undefined && { lastAnswerAt: new Date(lastAnswerAtMs).toISOString() }),
+    restarts: replica.restarts,
+    ...(pid !== undefined && { pid }),
   };
 }
 
@@ -87,6 +106,9 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
       return {
         ...toServerItem(instance),
         url: `${baseUrl()}/mcp/servers/${encodeURIComponent(spec.id)}`,
+        policy: (spec.selection ?? defaultSelection).policy,
+        failOpen: instance.isFailingOpen,
+        replicaStates: instance.members.map(toReplicaItem),
         toolNames: (listing?.tools ?? []).map(({ name }) => exposedName(spec.alias, String(name))),
         ...(listing && { serverInfo: listing.server.info, capabilities: listing.server.capabilities }),
         ...(listing?.server.instructions !== undefined && { instructions: listing.server.instructions }),
@@ -112,8 +134,7 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
     },
     async serversRestart({ params }) {
       const instance = findServer(pool, params.id);
-      await instance.stop();
-      await instance.start();
+      await instance.restart();
       return toServerItem(instance);
     },
     async serversLogs({ params, query }) {

@@ -27,17 +27,21 @@ function describeIssues(error: z.ZodError): string {
   return ['The arguments do not fit the tool:', ...lines].join('\n');
 }
 
+/** Runs the tool up to its first wait; for who wants to know what is running. */
+export type Around = (run: () => Promise<unknown>) => Promise<unknown>;
+
 /** Calls a tool; the result has `isError` for whatever the tool or its arguments did wrong. Never rejects. */
 export async function callTool(
   tool: ToolDefinition,
   args: unknown,
   context: ToolContext,
   report: ReportUnexpected,
+  around: Around = (run) => run(),
 ): Promise<JsonObject> {
   const parsed = await tool.input.safeParseAsync(args ?? {});
   if (!parsed.success) return failed(describeIssues(parsed.error));
   try {
-    const answer = await (tool.run as unknown as Runner)(parsed.data, context);
+    const answer = await around(() => (tool.run as unknown as Runner)(parsed.data, context));
     const isOwnContent = isWithContent(answer);
     const structured = await tool.output.parseAsync(isOwnContent ? answer.structured : answer);
     if (!isJsonObject(structured)) throw new TypeError('a tool must answer with an object');

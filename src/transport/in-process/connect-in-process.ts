@@ -31,16 +31,24 @@ export async function connectInProcess(
   const opened = Promise.withResolvers<ServerIdentity>();
   let isOpen = false;
   let ended: string | undefined;
-  const calls = createCalls({
+  let hasMoved = false;
+  const calls = createCalls<number>({
     server,
     clock,
-    onAbandon(call, reason) {
-      if (ended !== undefined) return;
+    // Left behind on a thread that is held up, it ends with its last call.
+    onSettle() {
+      if (hasMoved && calls.inFlight().length === 0) host.close(connection);
+    },
+    onAbandon(call) {
+      if (ended !== undefined && !hasMoved) return;
       host.post({ kind: 'cancel', connection, id: call.id });
-      // A tool that never yields holds up all instances of the host.
-      if (reason === 'timeout') host.suspect();
     },
   });
+
+  /** Of a call that the worker never took up nothing has happened, so it may go elsewhere. */
+  function noteBegun(): void {
+    for (const call of calls.inFlight()) call.sent = host.hasBegun(call.attachment ?? 0);
+  }
 
   const listener: HostListener = {
     onMessage(message) {
@@ -67,9 +75,27 @@ export async function connectInProcess(
         }
       }
     },
+    isWorking() {
+      noteBegun();
+      return calls.inFlight().some(({ sent }) => sent);
+    },
+    onBlocked(problem, isCause) {
+      ended = problem;
+      hasMoved = true;
+      opened.reject(new AppError('UPSTREAM_UNAVAILABLE', { server, problem }));
+      noteBegun();
+      for (const call of calls.inFlight())
+        if (!call.sent) calls.reject(call, new AppError('UPSTREAM_UNAVAILABLE', { server, problem }));
+      if (isOpen) {
+        const data = { server, problem, ...(isCause && { heldUpHost: true }) };
+        events.onClose?.(new AppError('UPSTREAM_FAILED', data));
+      }
+      if (calls.inFlight().length === 0) host.close(connection);
+    },
     onExit(problem, isOwn) {
       ended = problem;
       opened.reject(new AppError('UPSTREAM_UNAVAILABLE', { server, problem }));
+      noteBegun();
       calls.rejectAll(problem);
       if (isOpen && !isOwn) events.onClose?.(new AppError('UPSTREAM_FAILED', { server, problem }));
     },
@@ -83,7 +109,6 @@ export async function connectInProcess(
     opened.reject(
       new AppError('UPSTREAM_UNAVAILABLE', { server, problem: `it did not start in ${openTimeoutMs} ms` }),
     );
-    host.suspect();
   });
   const identity = await opened.promise.finally(cancelTimer).catch((error: unknown) => {
     host.close(connection);
@@ -92,8 +117,9 @@ export async function connectInProcess(
   isOpen = true;
 
   async function close(): Promise<void> {
-    if (ended !== undefined) return;
+    if (ended !== undefined && !hasMoved) return;
     ended = 'the connection is closed';
+    noteBegun();
     host.close(connection);
     calls.rejectAll(ended);
   }
@@ -106,7 +132,7 @@ export async function connectInProcess(
       if (ended !== undefined) throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem: ended });
       return await calls.run(method, params, options, (call) => {
         call.sent = true;
-        host.post({
+        call.attachment = host.call({
           kind: 'call',
           connection,
           id: call.id,

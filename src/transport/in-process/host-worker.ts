@@ -1,12 +1,13 @@
 /** Entry of a host worker thread: serves many light instances of built-in servers. */
 
-import { isMainThread, parentPort } from 'node:worker_threads';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { InstanceContext, ServerDefinition, ToolContext } from '../../kernel/define-server.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { type JsonObject, rpcCodes, toRpcError } from '../../kernel/json-rpc.ts';
 import { passesLogLevel } from '../../kernel/protocol.ts';
 import { callTool } from './call-tool.ts';
 import { createMemoryProxy } from './memory-proxy.ts';
+import { beatMs, createPulse, type Pulse } from './pulse.ts';
 import { completeResource, createWatches, readResource, type Watches } from './resources.ts';
 import { serveDefinition, type ServedDefinition } from './served-definition.ts';
 import type { FromHost, ToHost } from './wire.ts';
@@ -23,7 +24,9 @@ interface Instance {
 type OpenMessage = Extract<ToHost, { kind: 'open' }>;
 type CallMessage = Extract<ToHost, { kind: 'call' }>;
 
-function serve(port: NonNullable<typeof parentPort>): void {
+function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
+  pulse.beat();
+  setInterval(() => pulse.beat(), beatMs).unref();
   const post = (message: FromHost) => port.postMessage(message);
   const memory = createMemoryProxy(post);
   const definitions = new Map<string, Promise<ServedDefinition>>();
@@ -108,7 +111,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
       const name = String(params?.['name']);
       const tool = instance.served.tool(name);
       if (!tool) throw new AppError('TOOL_NOT_FOUND', { name });
-      return await callTool(tool, params?.['arguments'], context, (id, error) => {
+      const report = (id: string, error: unknown) => {
         const data = {
           server: instance.context.id,
           tool: name,
@@ -117,7 +120,10 @@ function serve(port: NonNullable<typeof parentPort>): void {
           stack: stackOf(error),
         };
         post({ kind: 'log', level: 'error', message: 'a tool failed unexpectedly', data });
-      });
+      };
+      return await callTool(tool, params?.['arguments'], context, report, (task) =>
+        pulse.run(message.connection, task),
+      );
     } finally {
       instance.running.delete(message.id);
     }
@@ -156,6 +162,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
         close(message.connection);
         return;
       case 'call':
+        pulse.begin();
         void call(message);
         return;
       case 'subscribe':
@@ -166,9 +173,6 @@ function serve(port: NonNullable<typeof parentPort>): void {
         return;
       case 'memory-change':
         for (const { watches } of instances.values()) watches?.memoryChanged(message.change);
-        return;
-      case 'ping':
-        post({ kind: 'pong' });
         return;
       case 'cancel':
         instances.get(message.connection)?.running.get(message.id)?.abort();
@@ -200,4 +204,4 @@ function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
 }
 
-if (!isMainThread && parentPort) serve(parentPort);
+if (!isMainThread && parentPort) serve(parentPort, createPulse(workerData as SharedArrayBuffer));

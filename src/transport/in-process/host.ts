@@ -2,11 +2,12 @@
 
 import { availableParallelism, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../../kernel/clock.ts';
 import type { InstanceContext, MemoryChangeNotice } from '../../kernel/define-server.ts';
 import { messageOf, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { MemoryCaller, MemoryOperation } from '../../kernel/memory/operations.ts';
+import { watchBlock } from './block-watch.ts';
+import { createPulse } from './pulse.ts';
 import type { FromHost, ToHost } from './wire.ts';
 
 /** Runs an operation of the shared memory on behalf of a tool. */
@@ -21,23 +22,31 @@ export interface HostListener {
   onMessage(message: Extract<FromHost, { connection: number }>): void;
   /** The worker is gone; by our own doing when `isOwn`. */
   onExit(problem: string, isOwn: boolean): void;
+  /** A tool holds up the worker, one of this connection when `isCause`: go elsewhere with what was not begun. */
+  onBlocked(problem: string, isCause: boolean): void;
+  /** It has a call that the worker has begun. */
+  readonly isWorking: () => boolean;
 }
 
 export interface Host {
   /** Connections served now; the least loaded host gets the next. */
   readonly load: number;
   readonly isAlive: boolean;
+  /** No new connections: a tool holds it up, or did. It ends when the calls that it has begun have ended. */
+  readonly isBlocked: boolean;
   /** Opens a connection; its messages and its end go to the listener. */
   open(
     spec: { module: string; instance: InstanceContext; settings: unknown },
     listener: HostListener,
   ): number;
-  post(message: Extract<ToHost, { kind: 'call' | 'cancel' | 'subscribe' | 'unsubscribe' }>): void;
+  post(message: Extract<ToHost, { kind: 'cancel' | 'subscribe' | 'unsubscribe' }>): void;
+  /** Posts a call; returns its number. */
+  call(message: Extract<ToHost, { kind: 'call' }>): number;
+  /** True when the worker took the call with this number up; of one that it did not, nothing has happened. */
+  hasBegun(call: number): boolean;
   /** Tells the servers of this host that the shared memory changed, if any of them has been asked to watch it. */
   memoryChanged(change: MemoryChangeNotice): void;
   close(connection: number): void;
-  /** Something was not answered in time: ends the thread unless it gives a sign of life within 5 seconds. */
-  suspect(): void;
   /** Ends the thread. */
   terminate(): Promise<void>;
 }
@@ -46,28 +55,35 @@ export interface Host {
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = new URL(`./host-worker${extension}`, import.meta.url);
 
-const signOfLifeMs = 5000;
-
 /** A runaway server must fail in its own heap before the machine swaps; small machines still get 256 MiB a host. */
 function maxHeapMb(): number {
   const perHost = totalmem() / 1024 / 1024 / 2 / availableParallelism();
   return Math.round(Math.min(Math.max(perHost, 256), 4096));
 }
 
-export function createHost(options: { logger: Logger; memory: RunMemory; clock: Clock }): Host {
-  const { logger, clock } = options;
+export function createHost(options: {
+  logger: Logger;
+  memory: RunMemory;
+  /** The thread ended though it was in use, not by our doing. */
+  onCrash: () => void;
+}): Host {
+  const { logger } = options;
   const listeners = new Map<number, HostListener>();
+  const serverOf = new Map<number, string>();
+  const pulse = createPulse();
   let lastConnection = 0;
+  let lastCall = 0;
+  let isBlocked = false;
   let isAlive = true;
   let isOwn = false;
   /** Set by the first subscription: until then changes of the memory are nobody's business here. */
   let isWatching = false;
-  let cancelSuspicion: (() => void) | undefined;
   let problem = 'its host thread ended';
   const worker = new Worker(entry, {
     name: 'git-memory-mcp-host',
     // Flags of the coordinator's own command line (an inspector port, say) are not for its threads.
     execArgv: [],
+    workerData: pulse.memory,
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb() },
@@ -92,15 +108,55 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
 
   function onMessage(message: FromHost): void {
     if (message.kind === 'memory') void runMemory(message);
-    else if (message.kind === 'pong') clearSuspicion();
     else if (message.kind === 'log') logger[message.level](message.data, message.message);
     else listeners.get(message.connection)?.onMessage(message);
   }
 
-  function clearSuspicion(): void {
-    cancelSuspicion?.();
-    cancelSuspicion = undefined;
+  /** Whose tool it is, where that can be told: the one that runs, or the only one with a call under way. */
+  function findCause(): number | undefined {
+    if (listeners.has(pulse.running)) return pulse.running;
+    const working = [...listeners].filter(([, listener]) => listener.isWorking());
+    return working.length === 1 ? working[0]![0] : undefined;
   }
+
+  function onBlocked(): void {
+    isBlocked = true;
+    const cause = findCause();
+    const server = cause === undefined ? undefined : serverOf.get(cause);
+    const moved = `its host thread is held up by ${server ?? 'one of its neighbours'}`;
+    logger.error(
+      { server, connections: listeners.size },
+      'a tool holds up its host thread: its neighbours are moved to another',
+    );
+    for (const [connection, listener] of listeners) {
+      const isCause = connection === cause;
+      listener.onBlocked(isCause ? 'one of its tools holds up its host thread' : moved, isCause);
+    }
+    endWhenIdle();
+  }
+
+  /** A thread that was blocked once gets no new work, so it ends with the last call it has begun. */
+  function endWhenIdle(): void {
+    if (isBlocked && isAlive && listeners.size === 0) void terminate();
+  }
+
+  async function terminate(): Promise<void> {
+    isAlive = false;
+    isOwn = true;
+    problem = 'the connection was closed';
+    await worker.terminate();
+  }
+
+  const stopWatch = watchBlock(pulse, {
+    onBlocked,
+    onHopeless() {
+      isAlive = false;
+      problem = 'its host thread was busy without end and was stopped';
+      logger.error({}, problem);
+      void worker.terminate();
+    },
+    onFree: () => logger.warn({}, 'a host thread that was held up goes on'),
+  });
 
   worker.on('message', (message: FromHost) => {
     try {
@@ -115,9 +171,10 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
   });
   worker.on('exit', () => {
     isAlive = false;
-    clearSuspicion();
+    stopWatch();
     const left = [...listeners.values()];
     listeners.clear();
+    if (!isOwn && left.length > 0) options.onCrash();
     for (const listener of left) listener.onExit(problem, isOwn);
   });
   // What a server prints belongs in the log, not on the output of the coordinator.
@@ -135,9 +192,13 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
     get isAlive() {
       return isAlive;
     },
+    get isBlocked() {
+      return isBlocked;
+    },
     open(spec, listener) {
       const connection = ++lastConnection;
       listeners.set(connection, listener);
+      serverOf.set(connection, spec.instance.id);
       post({ kind: 'open', connection, ...spec });
       return connection;
     },
@@ -145,28 +206,20 @@ export function createHost(options: { logger: Logger; memory: RunMemory; clock: 
       if (message.kind === 'subscribe') isWatching = true;
       post(message);
     },
+    call(message) {
+      post(message);
+      return (lastCall = (lastCall + 1) | 0);
+    },
+    hasBegun: (call) => pulse.hasBegun(call),
     memoryChanged(change) {
       if (isWatching && isAlive) post({ kind: 'memory-change', change });
     },
     close(connection) {
       if (!listeners.delete(connection)) return;
+      serverOf.delete(connection);
       if (isAlive) post({ kind: 'close', connection });
+      endWhenIdle();
     },
-    suspect() {
-      if (!isAlive || cancelSuspicion) return;
-      post({ kind: 'ping' });
-      cancelSuspicion = clock.after(signOfLifeMs, () => {
-        isAlive = false;
-        problem = 'its host thread was busy without end and was stopped';
-        logger.error({}, problem);
-        void worker.terminate();
-      });
-    },
-    async terminate() {
-      isAlive = false;
-      isOwn = true;
-      problem = 'the connection was closed';
-      await worker.terminate();
-    },
+    terminate,
   };
 }

@@ -34,12 +34,21 @@ export function createHosts(options: {
 
   function leastLoaded(): Host {
     for (const dead of hosts.filter((host) => !host.isAlive)) hosts.splice(hosts.indexOf(dead), 1);
-    const best = hosts.reduce<Host | undefined>(
+    const free = hosts.filter(({ isBlocked }) => !isBlocked);
+    const best = free.reduce<Host | undefined>(
       (a, b) => (a === undefined || b.load < a.load ? b : a),
       undefined,
     );
-    if (best && (best.load === 0 || hosts.length >= options.count)) return best;
-    const host = createHost({ logger, memory, clock });
+    if (best && (best.load === 0 || free.length >= options.count)) return best;
+    return add();
+  }
+
+  function add(): Host {
+    // The next one is up before its instances reconnect.
+    const onCrash = () => {
+      if (!isDisposed) add();
+    };
+    const host = createHost({ logger, memory, onCrash });
     hosts.push(host);
     return host;
   }

@@ -38,13 +38,10 @@ export type ToHost =
   | { readonly kind: 'cancel'; readonly connection: number; readonly id: number }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly connection: number; readonly uri: string }
   | { readonly kind: 'memory-change'; readonly change: MemoryChangeNotice }
-  /** Asks for a sign of life. */
-  | { readonly kind: 'ping' }
   | { readonly kind: 'memory-result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'memory-error'; readonly id: number; readonly error: WireError };
 
 export type FromHost =
-  | { readonly kind: 'pong' }
   | { readonly kind: 'opened'; readonly connection: number; readonly server: ServerIdentity }
   | { readonly kind: 'refused'; readonly connection: number; readonly problem: string }
   | { readonly kind: 'result'; readonly connection: number; readonly id: number; readonly result: JsonObject }

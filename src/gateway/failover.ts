@@ -1,0 +1,121 @@
+/**
+ * Which instance a call goes to, and what becomes of it when that one fails: what was never sent, or may be sent twice,
+ * goes to another instance or to the restarted one, within the time the call has. Anything else fails once, and clearly.
+ */
+
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError, isAppError } from '../kernel/errors.ts';
+import type { JsonObject } from '../kernel/json-rpc.ts';
+import type { Connection, Instance } from '../pool/instance.ts';
+import type { Origin } from './affinity.ts';
+import type { Exchange } from './exchange.ts';
+
+export interface FailoverCall {
+  /** Interchangeable instances; at least one. */
+  readonly instances: readonly Instance[];
+  readonly exchange: Exchange;
+  readonly params: JsonObject;
+  /** Where the conversation began, if this call goes on with one: it goes there and nowhere else. */
+  readonly origin: Origin | undefined;
+  /** May be sent twice without harm. Asked only when it failed after it was sent. */
+  readonly isRepeatable: () => boolean;
+}
+
+export interface Attempt extends Origin {
+  /** What is left of the call's time, milliseconds; the whole of it at first. */
+  readonly timeoutMs: number;
+}
+
+/** Tries of a call that was never sent; one that was sent is repeated once. */
+const maxTries = 3;
+
+/** Before the same connection is tried again: the transport may just be finding out that it is dead. */
+const pauseMs = 100;
+
+/** Sends a call; `send` rejects UPSTREAM_UNAVAILABLE when the call has not reached the server. */
+export async function withFailover(
+  call: FailoverCall,
+  clock: Clock,
+  send: (attempt: Attempt) => Promise<JsonObject>,
+): Promise<JsonObject> {
+  const [first] = call.instances;
+  if (!first) throw new AppError('UPSTREAM_UNAVAILABLE', { server: '?', problem: 'it has no instances' });
+  if (call.origin) return await send({ ...call.origin, timeoutMs: call.origin.instance.timeoutMs });
+  const { balancer, budget } = first.group;
+  const isAlone = call.instances.length === 1;
+  const key = hashKeyOf(first, call);
+  budget.deposit();
+  let sentAtMs: number | undefined;
+  let failed: { readonly instance: Instance; readonly connection: Connection | undefined } | undefined;
+  let hasRun = false;
+  for (let tries = 1; ; tries += 1) {
+    const instance = isAlone ? first : (balancer.pick(key, failed?.instance) ?? first);
+    let connection: Connection | undefined;
+    try {
+      connection = await connectionOf(instance, key, failed?.connection, clock);
+      sentAtMs ??= clock.now();
+      return await send({ instance, connection, timeoutMs: sentAtMs + instance.timeoutMs - clock.now() });
+    } catch (error) {
+      const isLast =
+        tries >= maxTries ||
+        hasRun ||
+        call.exchange.signal.aborted ||
+        // Nothing else is there, and it has been waited for already.
+        (isAlone && connection === undefined) ||
+        (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
+      hasRun ||= isAppError(error, 'UPSTREAM_FAILED');
+      const mayRepeat = isAppError(error, 'UPSTREAM_UNAVAILABLE') || (hasRun && mayRunTwice(error, call));
+      if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
+      failed = { instance, connection };
+    }
+  }
+}
+
+function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): boolean {
+  // Nobody is asked the same question twice.
+  return isAppError(error, 'UPSTREAM_FAILED') && exchange.hasAsked !== true && isRepeatable();
+}
+
+async function connectionOf(
+  instance: Instance,
+  key: string | undefined,
+  failed: Connection | undefined,
+  clock: Clock,
+): Promise<Connection> {
+  const connection = await instance.acquire(key, failed);
+  if (failed === undefined || connection !== failed) return connection;
+  await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
+  return await instance.acquire(key, failed);
+}
+
+/** The gateway's own failures say how often it tried, and whether no healthy instance was left. */
+function explained(error: unknown, instance: Instance, tries: number, mayHaveRun: boolean): unknown {
+  if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT')) return error;
+  const { isFailingOpen } = instance;
+  if (tries === 1 && !isFailingOpen && !mayHaveRun) return error;
+  const data = {
+    ...error.data,
+    tries,
+    ...(mayHaveRun && { mayHaveRun }),
+    ...(isFailingOpen && { failOpen: true }),
+  };
+  return new AppError(error.code, data, { cause: error });
+}
+
+/** What a consistent hash keeps together; undefined where the policy asks for no key. */
+function hashKeyOf({ spec }: Instance, { exchange, params }: FailoverCall): string | undefined {
+  if (spec.selection?.policy !== 'consistent-hash') return undefined;
+  const { hashOn } = spec.selection;
+  const { peer } = exchange;
+  if (hashOn === 'tenant') return peer.tenant ?? 'default';
+  if (hashOn.startsWith('argument:')) {
+    const args = params['arguments'] as JsonObject | undefined;
+    const value = args?.[hashOn.slice('argument:'.length)];
+    if (value !== undefined) return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+  // A modern client has no session: all that is known of it is what it calls itself.
+  return exchange.era === 'legacy'
+    ? peer.key
+    : `${peer.clientInfo?.name ?? ''}/${peer.clientInfo?.version ?? ''}`;
+}

@@ -1,0 +1,130 @@
+/** Start, stop, restart and quarantine of an instance, by hand or by the pool; what breaks by itself is the replica's. */
+
+import { AppError } from '../kernel/errors.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Standing } from './instance-state.ts';
+import type { PoolMember } from './member.ts';
+import type { Rest } from './rest.ts';
+
+export interface Lifecycle {
+  /** Gets no calls, whatever the state of its replicas. */
+  readonly isOut: boolean;
+  /** The state that someone has put it in; undefined while its replicas say how it is. */
+  readonly standing: Standing | undefined;
+  /** Throws UPSTREAM_UNAVAILABLE when it may not run; a promise to wait for while it is restarted by hand. */
+  admit(): Promise<unknown> | undefined;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+  retire(drains: boolean): Promise<void>;
+  quarantine(reason: string): Promise<void>;
+}
+
+export interface LifecycleOptions {
+  readonly server: string;
+  readonly logger: Logger;
+  readonly members: readonly PoolMember[];
+  readonly rest: Rest;
+  /** Time that calls under way get, milliseconds. */
+  readonly drainMs: number;
+  readonly isQuiet: () => boolean;
+  /** It comes into the shared lists, or goes. */
+  readonly onListed: (isListed: boolean) => void;
+  readonly onChange: () => void;
+}
+
+export function createLifecycle(options: LifecycleOptions): Lifecycle {
+  const { server, members, rest, isQuiet, onChange } = options;
+  let isStopped = false;
+  let isRetired = false;
+  let quarantinedFor: string | undefined;
+  let stopping: Promise<unknown> | undefined;
+  let restarting: Promise<void> | undefined;
+
+  /** Resolves when no call is under way any more, or after `drainMs`. */
+  async function drain(drainMs: number): Promise<void> {
+    if (isQuiet() || drainMs === 0) return;
+    for (const member of members) member.isDraining = true;
+    onChange();
+    await rest.quiet(isQuiet, drainMs);
+    for (const member of members) member.isDraining = false;
+  }
+
+  async function close(drainMs: number): Promise<void> {
+    rest.cancel();
+    await drain(drainMs);
+    await Promise.all(members.map(({ replica }) => replica.stop()));
+    onChange();
+  }
+
+  async function open(): Promise<void> {
+    await Promise.all(members.map(({ replica }) => replica.acquire()));
+  }
+
+  async function stop(drainMs: number): Promise<void> {
+    isStopped = true;
+    options.onListed(false);
+    stopping = close(drainMs);
+    await stopping;
+  }
+
+  function assertMayRun(): void {
+    if (!isStopped && !isRetired) return;
+    const start = `start it with: git-memory-mcp servers start ${server}`;
+    let problem = `it is stopped; ${start}`;
+    if (quarantinedFor !== undefined) problem = `it is in quarantine (${quarantinedFor}); ${start}`;
+    if (isRetired) problem = 'it was removed';
+    throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem });
+  }
+
+  async function start(): Promise<void> {
+    if (isStopped) await stopping;
+    const wasStopped = isStopped;
+    isStopped = false;
+    quarantinedFor = undefined;
+    assertMayRun();
+    if (wasStopped) options.onListed(true);
+    onChange();
+    await open();
+  }
+
+  async function reopen(): Promise<void> {
+    await close(options.drainMs);
+    assertMayRun();
+    await open();
+  }
+
+  return {
+    get isOut() {
+      return isStopped || isRetired;
+    },
+    get standing(): Standing | undefined {
+      if (quarantinedFor !== undefined) return { state: 'quarantined', reason: quarantinedFor };
+      const isDraining = members.some((member) => member.isDraining);
+      return isStopped && !isDraining ? { state: 'stopped', reason: undefined } : undefined;
+    },
+    admit() {
+      assertMayRun();
+      return restarting?.catch(() => {});
+    },
+    start,
+    stop: () => stop(options.drainMs),
+    async restart() {
+      if (isStopped || isRetired) return await start();
+      restarting ??= reopen().finally(() => {
+        restarting = undefined;
+      });
+      await restarting;
+    },
+    async retire(drains) {
+      isRetired = true;
+      for (const member of members) member.close();
+      await stop(drains ? options.drainMs : 0);
+    },
+    async quarantine(reason) {
+      quarantinedFor = reason;
+      options.logger.error({ server, reason }, 'server put into quarantine');
+      await stop(0);
+    },
+  };
+}

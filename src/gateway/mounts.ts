@@ -17,11 +17,13 @@ export interface Mounts {
 
 const mountPath = /^\/mcp(?:\/(categories|servers)\/([^/]+))?\/?$/;
 
-/** Views of single servers kept compiled; the rest is compiled again on use. */
+/** Views kept compiled, and paths kept parsed; the rest is done again on use. */
 const maxCachedViews = 2000;
 
 export function createMounts(pool: Pool): Mounts {
   const cache = new Map<MountKey, { version: number; view: View }>();
+  /** Paths seen, so that a request costs one look-up. */
+  const keys = new Map<string, MountKey>();
 
   function seedsOf(key: MountKey): GroupSeed[] {
     if (key === 'all') return oneEach(shown(pool.instances()));
@@ -44,16 +46,25 @@ export function createMounts(pool: Pool): Mounts {
       return view;
     },
     keyOf(path) {
-      const match = mountPath.exec(path);
-      if (!match) return undefined;
-      const [, kind, raw] = match;
-      if (kind === undefined || raw === undefined) return 'all';
-      const id = decode(raw);
-      if (id === undefined) return undefined;
-      if (kind === 'servers') return `server:${id}`;
-      return isKnownCategory(id) ? `category:${id}` : undefined;
+      const known = keys.get(path);
+      if (known !== undefined) return known;
+      const key = parseMountPath(path);
+      if (keys.size >= maxCachedViews) keys.clear();
+      if (key !== undefined) keys.set(path, key);
+      return key;
     },
   };
+}
+
+function parseMountPath(path: string): MountKey | undefined {
+  const match = mountPath.exec(path);
+  if (!match) return undefined;
+  const [, kind, raw] = match;
+  if (kind === undefined || raw === undefined) return 'all';
+  const id = decode(raw);
+  if (id === undefined) return undefined;
+  if (kind === 'servers') return `server:${id}`;
+  return isKnownCategory(id) ? `category:${id}` : undefined;
 }
 
 function decode(raw: string): string | undefined {

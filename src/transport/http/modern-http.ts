@@ -91,9 +91,9 @@ export function createModernHttpSession(deps: {
     },
   );
 
-  function deliver(message: unknown, call: Call): void {
+  function deliver(message: unknown, call: Call, resultText: string | undefined): void {
     try {
-      incoming(message, call);
+      incoming(message, call, resultText);
     } catch (error) {
       logger.error({ server, err: error }, 'a listener failed');
     }
@@ -110,7 +110,7 @@ export function createModernHttpSession(deps: {
         body: JSON.stringify({ jsonrpc: '2.0', id: call.id, method, params }),
       },
       {
-        onMessage: (message) => deliver(message, call),
+        onMessage: (message, resultText) => deliver(message, call, resultText),
         onEnd(end) {
           if (calls.get(call.id)) calls.reject(call, failureOf(server, end));
           if (end.kind === 'broken') linkCheck.run();

@@ -143,13 +143,14 @@ export class Reply implements Beating {
       response.end();
       return;
     }
-    // Head and body as one string are one write.
+    const bytes = Buffer.byteLength(text);
     response.writeHead(status, {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
+      'content-length': bytes,
       ...this.headers,
     });
-    response.end(text);
+    // Head and body as one string are one write; as many bytes as characters are ASCII, which needs no encoding.
+    response.end(text, bytes === text.length ? 'latin1' : 'utf8');
   }
 
   private isOver(): boolean {

@@ -76,7 +76,7 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
   const route: Route = {
     url,
     path: url.pathname + url.search,
-    ownHeaders,
+    ownHeaders: Object.keys(ownHeaders).length > 0 ? ownHeaders : undefined,
     maxMessageBytes: endpoint.maxMessageBytes,
     pool,
   };
@@ -96,7 +96,8 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
 interface Route {
   readonly url: URL;
   path: string;
-  readonly ownHeaders: Readonly<Record<string, string>>;
+  /** Undefined where there are none. */
+  readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   readonly maxMessageBytes: number;
   readonly pool: Pool;
 }
@@ -130,10 +131,11 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
 
   dispatch(): void {
     const { path, ownHeaders, pool } = this.route;
-    const { method, body = null } = this.request;
+    const { method, body = null, headers: given } = this.request;
+    const headers = ownHeaders ? { ...ownHeaders, ...given } : given;
     this.wasSent = false;
     this.redirectTo = undefined;
-    pool.dispatch({ path, method, headers: { ...ownHeaders, ...this.request.headers }, body }, this);
+    pool.dispatch({ path, method, headers, body }, this);
   }
 
   onRequestStart(started: Dispatcher.DispatchController): void {

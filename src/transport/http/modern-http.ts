@@ -43,7 +43,8 @@ export function modernHeaders(
   };
   const name = params?.[nameFields[method] ?? ''];
   if (typeof name === 'string') headers[mcpHeaders.name] = encodeHeaderValue(name);
-  for (const [param, value] of Object.entries(paramHeaders ?? {})) {
+  if (!paramHeaders) return headers;
+  for (const [param, value] of Object.entries(paramHeaders)) {
     // The name comes from a server's schema: one that is no header name is left out, as if it were not declared.
     if (headerName.test(param))
       headers[mcpHeaders.paramPrefix + param.toLowerCase()] = encodeHeaderValue(value);

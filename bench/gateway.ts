@@ -58,11 +58,17 @@ function echoOf(coordinator: RunningCoordinator, name: string, id = 'echo'): Tar
   return { name, url: coordinator.serverUrl(id), tool: 'echo', pid: coordinator.pid };
 }
 
-/** Medians of each target beside its share of the baseline's throughput. */
+/** Medians of each target beside its share of the baseline's throughput and its CPU time against it. */
 function table(all: ReadonlyMap<string, Figures[]>, baseline: string): Section {
   const rows: Section = {};
   for (const [name, figures] of all) {
-    const row = { ...summarize(figures), [`of ${baseline}`]: ratio(figures, all.get(baseline)!) };
+    const whole = all.get(baseline)!;
+    const row = {
+      ...summarize(figures),
+      [`of ${baseline}`]: ratio(figures, whole),
+      // A busy machine disturbs this one least.
+      [`CPU of ${baseline}`]: ratio(figures, whole, ({ cpuMicros }) => cpuMicros ?? Number.NaN),
+    };
     rows[name] = row;
     say(`  ${name}: ${JSON.stringify(row)}`);
   }

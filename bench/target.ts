@@ -88,8 +88,12 @@ export async function measureByTurns(
 }
 
 /** The median of what two targets did in the same rounds, one divided by the other. */
-export function ratio(part: readonly Figures[], whole: readonly Figures[]): number {
-  return round2(median(part.map((figures, i) => figures.callsPerSecond / whole[i]!.callsPerSecond)));
+export function ratio(
+  part: readonly Figures[],
+  whole: readonly Figures[],
+  pick: (figures: Figures) => number = (figures) => figures.callsPerSecond,
+): number {
+  return round2(median(part.map((figures, i) => pick(figures) / pick(whole[i]!))));
 }
 
 /** The medians of several rounds; errors are counted together. */

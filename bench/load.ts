@@ -1,80 +1,116 @@
 /**
- * The load generator, a process of its own: `node load.ts '{"url", "tool", "args", "concurrency",
- * "warmupMs", "durationMs"}'`. Calls the tool in the modern era and prints one JSON line.
+ * The load generator, a process of its own: `node load.ts '<Load as JSON>'` calls one tool and prints one JSON
+ * line. It writes HTTP by hand, so that a call costs it little beside what it measures.
+ *
+ * Without `perSecond`, `connections` callers each send the next call when they have the last answer. With it,
+ * calls are due at a fixed rate whatever the answers do, and a call's time counts from when it was due: a
+ * stall is felt by all that were due in it (no coordinated omission).
  */
 
-import { Pool } from 'undici';
+import { createLoadClient, type LoadClient } from './load-client.ts';
 
-interface Load {
+export interface Load {
   readonly url: string;
+  readonly era: 'legacy' | 'modern';
   readonly tool: string;
-  readonly args: Readonly<Record<string, unknown>>;
-  readonly concurrency: number;
-  readonly warmupMs: number;
+  readonly connections: number;
   readonly durationMs: number;
+  readonly perSecond?: number;
+  /** Ends after so many calls, if that is before the time. */
+  readonly maxCalls?: number;
+}
+
+export interface LoadFigures {
+  readonly calls: number;
+  readonly callsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  readonly firstError?: string;
 }
 
 const load = JSON.parse(process.argv[2]!) as Load;
-const { origin, pathname } = new URL(load.url);
-const pool = new Pool(origin, { connections: load.concurrency, pipelining: 1 });
-const headers = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': '2026-07-28',
-  'mcp-method': 'tools/call',
-  'mcp-name': load.tool,
-};
-const _meta = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-};
-const params = { name: load.tool, arguments: load.args, _meta };
-
-let id = 0;
+let latencies: number[] = [];
 let errors = 0;
-let firstError = '';
+let firstError: string | undefined;
 
-/** One call; a failed one is counted and does not end the run. */
-async function call(): Promise<void> {
-  id += 1;
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
-  const response = await pool.request({ path: pathname, method: 'POST', headers, body });
-  const text = await response.body.text();
-  if (response.statusCode !== 200 || !text.includes('"content"') || text.includes('"isError":true')) {
+async function callFrom(client: LoadClient, dueAtMs: number): Promise<void> {
+  try {
+    await client.call();
+  } catch (error) {
     errors += 1;
-    firstError ||= `${response.statusCode} ${text.slice(0, 300)}`;
+    firstError ??= String(error).slice(0, 300);
   }
+  latencies.push(performance.now() - dueAtMs);
 }
 
-async function run(forMs: number, latencies: number[]): Promise<number> {
-  const start = performance.now();
-  const end = start + forMs;
-  const worker = async (): Promise<void> => {
-    for (let now = performance.now(); now < end;) {
-      await call();
-      const done = performance.now();
-      latencies.push(done - now);
-      now = done;
+/** Each caller sends its next call at once. */
+async function closedLoop(clients: readonly LoadClient[], untilMs: number): Promise<void> {
+  const maxCalls = load.maxCalls ?? Infinity;
+  await Promise.all(
+    clients.map(async (client) => {
+      for (let now = performance.now(); now < untilMs && latencies.length < maxCalls; now = performance.now())
+        await callFrom(client, now);
+    }),
+  );
+}
+
+/** Calls at a fixed rate; those that find all callers busy wait, and the wait counts. */
+async function openLoop(clients: readonly LoadClient[], untilMs: number, perSecond: number): Promise<void> {
+  const idle = [...clients];
+  const due: number[] = [];
+  const running = new Set<Promise<void>>();
+  const startMs = performance.now();
+  let sent = 0;
+
+  async function finish(call: Promise<void>, client: LoadClient): Promise<void> {
+    await call;
+    idle.push(client);
+    running.delete(call);
+    sendDue();
+  }
+
+  function sendDue(): void {
+    while (due.length > 0 && idle.length > 0) {
+      const client = idle.pop()!;
+      const call = callFrom(client, due.shift()!);
+      running.add(call);
+      void finish(call, client);
     }
-  };
-  await Promise.all(Array.from({ length: load.concurrency }, worker));
-  return (performance.now() - start) / 1000;
+  }
+
+  for (let now = startMs; now < untilMs; now = performance.now()) {
+    for (; startMs + (sent * 1000) / perSecond <= now; sent += 1)
+      due.push(startMs + (sent * 1000) / perSecond);
+    sendDue();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  while (running.size > 0) await Promise.all(running);
 }
 
-const round = (value: number): number => Math.round(value * 100) / 100;
+async function run(clients: readonly LoadClient[], forMs: number): Promise<LoadFigures> {
+  latencies = [];
+  errors = 0;
+  const startMs = performance.now();
+  if (load.perSecond === undefined) await closedLoop(clients, startMs + forMs);
+  else await openLoop(clients, startMs + forMs, load.perSecond);
+  const seconds = (performance.now() - startMs) / 1000;
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    Math.round((sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 100) / 100;
+  return {
+    calls: sorted.length,
+    callsPerSecond: Math.round(sorted.length / seconds),
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    p99Ms: at(0.99),
+    errors,
+    ...(firstError !== undefined && { firstError }),
+  };
+}
 
-await run(load.warmupMs, []);
-errors = 0;
-const latencies: number[] = [];
-const seconds = await run(load.durationMs, latencies);
-latencies.sort((a, b) => a - b);
-const at = (share: number): number => round(latencies[Math.floor((latencies.length - 1) * share)] ?? 0);
-const line = {
-  callsPerSecond: Math.round(latencies.length / seconds),
-  p50Ms: at(0.5),
-  p99Ms: at(0.99),
-  errors,
-};
-process.stdout.write(`${JSON.stringify(errors > 0 ? { ...line, firstError } : line)}\n`);
-await pool.close();
+const open = createLoadClient(load);
+const clients = await Promise.all(Array.from({ length: load.connections }, open));
+process.stdout.write(`${JSON.stringify(await run(clients, load.durationMs))}\n`);
+for (const client of clients) client.close();

@@ -1,27 +1,39 @@
-/** The bare reverse proxy that the gateway is compared with: `node reverse-proxy.ts URL` (prints its own URL). */
+/**
+ * The bare reverse proxy that the gateway is compared with, node:http and undici and nothing else:
+ * `node reverse-proxy.ts URL` (prints its own URL).
+ */
 
-import { Agent, createServer, request } from 'node:http';
+import { createServer } from 'node:http';
+import { Pool } from 'undici';
 
 const target = new URL(process.argv[2]!);
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const pool = new Pool(target.origin, { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 
 const server = createServer((incoming, response) => {
-  const outgoing = request(
-    {
-      agent,
-      hostname: target.hostname,
-      port: target.port,
-      path: target.pathname,
-      method: incoming.method,
-      headers: { ...incoming.headers, host: target.host },
-    },
-    (upstream) => {
-      response.writeHead(upstream.statusCode ?? 502, upstream.headers);
-      upstream.pipe(response);
-    },
-  );
-  outgoing.on('error', () => response.writeHead(502).end());
-  incoming.pipe(outgoing);
+  const chunks: Buffer[] = [];
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.on('end', () => {
+    const { connection: _connection, ...headers } = incoming.headers;
+    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    pool.dispatch(
+      { path: target.pathname, method: 'POST', headers: { ...headers, host: target.host }, body },
+      {
+        onRequestStart() {},
+        onResponseStart(_, status, answerHeaders) {
+          response.writeHead(status, answerHeaders);
+        },
+        onResponseData(_, chunk) {
+          response.write(chunk);
+        },
+        onResponseEnd() {
+          response.end();
+        },
+        onResponseError() {
+          response.writeHead(502).end();
+        },
+      },
+    );
+  });
 });
 
 server.listen(0, '127.0.0.1', () => {

@@ -35,7 +35,7 @@ export const healthShape = z.strictObject({
   checkTimeoutMs: checkTimeout.default(defaultHealth.checkTimeoutMs),
   failures: failures.default(defaultHealth.failures),
   openMs: open.default(defaultHealth.openMs),
-  slowMs: slow,
+  slowMs: slow.meta({ examples: [2000] }),
 });
 
 /** What one server does otherwise. */

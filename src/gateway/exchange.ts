@@ -1,7 +1,9 @@
 /** One client request being served, free of HTTP: who asks, and the ways back to them. */
 
+import type { CancelSignal } from '../kernel/cancel.ts';
 import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
 import type { Era, Peer } from '../kernel/protocol.ts';
+import type { OnResultText } from '../kernel/result-text.ts';
 
 export interface Exchange {
   readonly era: Era;
@@ -9,13 +11,19 @@ export interface Exchange {
   /** Names this request in logs and in the memory's provenance. */
   readonly requestId: string;
   /** Aborted when the client cancels or goes away. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Sends a notification that belongs to this request. */
   notify(notification: RpcNotification): void;
   /** The client has been asked something on behalf of this request. */
   hasAsked?: boolean;
+  /** Hears the text of a result; the edge may send it in place of that very object. */
+  readonly onResultText?: OnResultText;
   /** Asks the client something while it waits; legacy era only. */
-  readonly ask?: (method: string, params: JsonObject | undefined, signal: AbortSignal) => Promise<JsonObject>;
+  readonly ask?: (
+    method: string,
+    params: JsonObject | undefined,
+    signal: CancelSignal,
+  ) => Promise<JsonObject>;
 }
 
 /** The client capability that each request to a client needs. */

@@ -4,8 +4,16 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import type { CancelSignal } from '../kernel/cancel.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, RpcError, type RpcRequest } from '../kernel/json-rpc.ts';
+import {
+  type KnownText,
+  type OnResultText,
+  textOf,
+  withMember,
+  withoutMember,
+} from '../kernel/result-text.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
 import { type Exchange, neededCapability } from './exchange.ts';
 import type { Binding, ParkedCalls } from './parked-calls.ts';
@@ -44,7 +52,7 @@ export async function forward(call: Forwarding, parked: ParkedCalls): Promise<Js
   );
 }
 
-function options(call: Forwarding, signal: AbortSignal) {
+function options(call: Forwarding, signal: CancelSignal) {
   const { exchange } = call;
   return {
     peer: exchange.peer,
@@ -52,6 +60,7 @@ function options(call: Forwarding, signal: AbortSignal) {
     signal,
     timeoutMs: call.timeoutMs,
     onNotification: (notification: Parameters<Exchange['notify']>[0]) => exchange.notify(notification),
+    onResultText: exchange.onResultText,
     ...(call.paramHeaders && { paramHeaders: call.paramHeaders }),
   };
 }
@@ -61,7 +70,7 @@ async function ask(
   exchange: Exchange,
   method: string,
   params: JsonObject | undefined,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<JsonObject> {
   if (!exchange.ask || !supports(exchange, method)) throw new AppError('METHOD_NOT_FOUND', { method });
   exchange.hasAsked = true;
@@ -72,13 +81,18 @@ async function forLegacyClient(call: Forwarding): Promise<JsonObject> {
   const { exchange, instance, connection, method } = call;
   let { params } = call;
   for (let round = 0; round < maxRounds; round += 1) {
+    let known: KnownText | undefined;
     const roundOptions = {
       ...options(call, exchange.signal),
-      onRequest: (request: RpcRequest, signal: AbortSignal) =>
+      onResultText(result: JsonObject, text: string) {
+        known = { result, text };
+      },
+      onRequest: (request: RpcRequest, signal: CancelSignal) =>
         ask(exchange, request.method, request.params, signal),
     };
     const result = await instance.request(method, params, roundOptions, connection);
-    if (result['resultType'] !== 'input_required') return withoutResultType(result);
+    if (result['resultType'] !== 'input_required')
+      return forLegacy(result, textOf(result, known), exchange.onResultText);
     const inputResponses = await answerInputs(exchange, result['inputRequests']);
     const { requestState } = result;
     params = { ...call.params, inputResponses, ...(requestState !== undefined && { requestState }) };
@@ -113,23 +127,44 @@ function withElicitationId(params: JsonObject | undefined): JsonObject | undefin
     : params;
 }
 
-function withoutResultType(result: JsonObject): JsonObject {
-  if (!('resultType' in result) && !('ttlMs' in result)) return result;
-  const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...rest } = result;
+/** A result as the legacy era has it; its text too, where that can be had without writing it anew. */
+function forLegacy(result: JsonObject, text: string | undefined, tell: OnResultText | undefined): JsonObject {
+  if (!('resultType' in result) && !('ttlMs' in result)) {
+    if (text !== undefined) tell?.(result, text);
+    return result;
+  }
+  const { resultType, ttlMs, cacheScope, ...rest } = result;
+  const cut = text === undefined ? undefined : withoutMember(text, 'resultType', 'complete');
+  const isOnlyType = resultType === 'complete' && ttlMs === undefined && cacheScope === undefined;
+  if (isOnlyType && cut !== undefined) tell?.(rest, cut);
   return rest;
 }
 
 async function forModernClientOnLegacy(call: Forwarding, parked: ParkedCalls): Promise<JsonObject> {
   const { requestState, inputResponses, ...params } = call.params;
+  const { onResultText } = call.exchange;
+  let known: KnownText | undefined;
+  const onUpstreamText: OnResultText = (result, text) => {
+    known = { result, text };
+  };
   const result = await parked.turn(call.exchange, call.binding, { requestState, inputResponses }, (hooks) =>
     call.instance.request(
       call.method,
       params,
-      { ...options(call, hooks.signal), onNotification: hooks.onNotification, onRequest: hooks.onRequest },
+      {
+        ...options(call, hooks.signal),
+        onNotification: hooks.onNotification,
+        onRequest: hooks.onRequest,
+        onResultText: onUpstreamText,
+      },
       call.connection,
     ),
   );
-  return result['resultType'] === undefined ? { resultType: 'complete', ...result } : result;
+  if (result['resultType'] !== undefined) return result;
+  const complete = { resultType: 'complete', ...result };
+  const text = textOf(result, known);
+  if (text !== undefined) onResultText?.(complete, withMember(text, 'resultType', 'complete'));
+  return complete;
 }
 
 /** Errors that legacy servers word differently: -32002 was "resource not found" before 2026-07-28. */

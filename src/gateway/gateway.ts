@@ -20,9 +20,9 @@ import { type Bundles, createBundles } from './bundles/bundles.ts';
 import type { Exchange } from './exchange.ts';
 import { supports } from './forward.ts';
 import { createInvoker, type Invoker } from './invoke.ts';
+import { listPage } from './list-pages.ts';
 import { type ListenStream, openListen } from './listen.ts';
 import { baseKeyOf, createMounts, type MountKey, type Mounts } from './mounts.ts';
-import { pageOf } from './pages.ts';
 import { createParkedCalls } from './parked-calls.ts';
 import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
@@ -68,11 +68,11 @@ const sweepMs = 60_000;
 /** Resources one session may watch. */
 const maxSubscriptions = 1000;
 
-const listMethods: ReadonlyMap<string, { kind: ListKind; identity: string }> = new Map([
-  ['tools/list', { kind: 'tools', identity: 'name' }],
-  ['prompts/list', { kind: 'prompts', identity: 'name' }],
-  ['resources/list', { kind: 'resources', identity: 'uri' }],
-  ['resources/templates/list', { kind: 'resourceTemplates', identity: 'uriTemplate' }],
+const listMethods: ReadonlyMap<string, ListKind> = new Map([
+  ['tools/list', 'tools'],
+  ['prompts/list', 'prompts'],
+  ['resources/list', 'resources'],
+  ['resources/templates/list', 'resourceTemplates'],
 ]);
 
 const invocations: ReadonlyMap<string, Exclude<keyof Invoker, 'pass'>> = new Map([
@@ -86,15 +86,10 @@ const invocations: ReadonlyMap<string, Exclude<keyof Invoker, 'pass'>> = new Map
 const neverPassed =
   /^(initialize|ping|logging\/setLevel|resources\/(un)?subscribe|subscriptions\/listen|server\/discover)$/;
 
-function list(
-  view: View,
-  { kind, identity }: { kind: ListKind; identity: string },
-  params: JsonObject,
-  exchange: Exchange,
-): JsonObject {
-  const { items, nextCursor } = pageOf(view.lists[kind], identity, params['cursor']);
-  const page = { [kind]: items, ...(nextCursor !== undefined && { nextCursor }) };
-  return exchange.era === 'modern' ? { resultType: 'complete', ...page, ...view.caching[kind] } : page;
+function list(view: View, kind: ListKind, params: JsonObject, exchange: Exchange): JsonObject {
+  const { result, text } = listPage(view, kind, params['cursor'], exchange.era);
+  exchange.onResultText?.(result, text);
+  return result;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {

@@ -24,20 +24,24 @@ export interface Invoker {
 }
 
 /** Keys of `_meta` that speak of the client's own link; the connection writes its own. */
-const linkKeys = [
+const linkKeys: ReadonlySet<string> = new Set([
   metaKeys.protocolVersion,
   metaKeys.clientInfo,
   metaKeys.clientCapabilities,
   metaKeys.logLevel,
-];
+]);
 
 function upstreamParams(params: JsonObject, changes: JsonObject): JsonObject {
   const meta = params['_meta'];
-  if (!isJsonObject(meta) || !linkKeys.some((key) => key in meta)) return { ...params, ...changes };
-  const kept = Object.fromEntries(
-    Object.entries(meta).filter(([key]) => !(linkKeys as string[]).includes(key)),
-  );
-  return { ...params, ...changes, _meta: kept };
+  if (!isJsonObject(meta)) return { ...params, ...changes };
+  const kept: [string, unknown][] = [];
+  let isChanged = false;
+  for (const entry of Object.entries(meta)) {
+    if (linkKeys.has(entry[0])) isChanged = true;
+    else kept.push(entry);
+  }
+  if (!isChanged) return { ...params, ...changes };
+  return { ...params, ...changes, _meta: kept.length === 0 ? {} : Object.fromEntries(kept) };
 }
 
 function textOf(params: JsonObject, field: string): string {

@@ -31,7 +31,7 @@ export interface MountOptions {
 
 const mountPath = /^\/mcp(?:\/(categories|servers|bundles)\/([^/]+))?\/?$/;
 
-/** Views of single servers kept compiled; the rest is compiled again on use. */
+/** Views kept compiled, and paths kept parsed; the rest is done again on use. */
 const maxCachedViews = 2000;
 
 /** A mount's key without search mode. */
@@ -41,6 +41,8 @@ export function baseKeyOf(key: MountKey): BaseKey {
 
 export function createMounts(pool: Pool, { bundles, alwaysListed }: MountOptions): Mounts {
   const cache = new Map<MountKey, { version: number; view: View }>();
+  /** Paths seen, so that a request costs one look-up. */
+  const keys = new Map<string, BaseKey>();
 
   function seedsOf(key: Exclude<BaseKey, `bundle:${string}`>): GroupSeed[] {
     if (key === 'all') return oneEach(shown(pool.instances()));
@@ -70,10 +72,19 @@ export function createMounts(pool: Pool, { bundles, alwaysListed }: MountOptions
     return compiled;
   }
 
+  function baseOf(path: string): BaseKey | undefined {
+    const known = keys.get(path);
+    if (known !== undefined) return known;
+    const key = parseMountPath(path);
+    if (keys.size >= maxCachedViews) keys.clear();
+    if (key !== undefined) keys.set(path, key);
+    return key;
+  }
+
   return {
     view,
     keyOf(path, query = '') {
-      const base = basePathKey(path);
+      const base = baseOf(path);
       if (base === undefined || query === '') return base;
       const mode = new URLSearchParams(query).get('tools');
       if (mode === null || mode === 'list') return base;
@@ -83,7 +94,7 @@ export function createMounts(pool: Pool, { bundles, alwaysListed }: MountOptions
   };
 }
 
-function basePathKey(path: string): BaseKey | undefined {
+function parseMountPath(path: string): BaseKey | undefined {
   const match = mountPath.exec(path);
   if (!match) return undefined;
   const [, kind, raw] = match;

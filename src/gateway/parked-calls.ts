@@ -6,6 +6,7 @@
  */
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { CancelSignal } from '../kernel/cancel.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification, type RpcRequest } from '../kernel/json-rpc.ts';
@@ -20,9 +21,9 @@ export interface Binding {
 }
 
 export interface CallHooks {
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly onNotification: (notification: RpcNotification) => void;
-  readonly onRequest: (request: RpcRequest, signal: AbortSignal) => Promise<JsonObject>;
+  readonly onRequest: (request: RpcRequest, signal: CancelSignal) => Promise<JsonObject>;
 }
 
 export interface ParkedCalls {
@@ -81,7 +82,7 @@ export function createParkedCalls(options: {
     call.abort.abort();
   }
 
-  function onRequest(call: Call, request: RpcRequest, signal: AbortSignal): Promise<JsonObject> {
+  function onRequest(call: Call, request: RpcRequest, signal: CancelSignal): Promise<JsonObject> {
     if (call.exchange && !options.supports(call.exchange, request.method)) {
       throw new AppError('METHOD_NOT_FOUND', { method: request.method });
     }

@@ -27,7 +27,7 @@ describe('sessions', () => {
     const { clock, ended, open, sessions } = setUp();
     const [idle, streaming, busy] = [open(), open(), open()];
     streaming.attach({ send() {}, end() {} });
-    busy.inFlight.add({ id: 1, abort() {} });
+    busy.inFlight.add({ place: -1, id: 1, abort() {} });
     clock.advance(1001);
     sessions.sweep();
     expect(ended).toEqual([idle]);
@@ -44,7 +44,7 @@ describe('sessions', () => {
     sessions.get(first.id, 'all');
     open();
     expect(ended).toEqual([second]);
-    for (const session of sessions.all()) session.inFlight.add({ id: 1, abort() {} });
+    for (const session of sessions.all()) session.inFlight.add({ place: -1, id: 1, abort() {} });
     expect(open).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
   });
 

@@ -1,6 +1,7 @@
 /** Sessions of legacy clients: identity, log level, the open stream, questions asked, requests in flight. */
 
 import { randomUUID } from 'node:crypto';
+import type { CancelSignal } from '../kernel/cancel.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import {
@@ -12,10 +13,11 @@ import {
   type RpcResponse,
 } from '../kernel/json-rpc.ts';
 import type { ClientIdentity, McpLogLevel, Peer } from '../kernel/protocol.ts';
+import { type Placed, Roster } from '../kernel/roster.ts';
 import type { MountKey } from './mounts.ts';
 
 /** A request being served, by the client's own id. */
-export interface InFlight {
+export interface InFlight extends Placed {
   readonly id: RequestId;
   readonly abort: () => void;
 }
@@ -36,7 +38,7 @@ export interface Session {
   /** Watched resource URIs, each with the way to stop. */
   readonly subscriptions: Map<string, () => Promise<void>>;
   /** Requests of this client being served; two may carry one id, though a client should not do that. */
-  readonly inFlight: Set<InFlight>;
+  readonly inFlight: Roster<InFlight>;
   lastSeenMs: number;
   /** Sends a message that belongs to no request; kept (bounded) while no stream is open. */
   send(message: RpcMessage): void;
@@ -46,7 +48,7 @@ export interface Session {
   ask(
     method: string,
     params: JsonObject | undefined,
-    signal: AbortSignal,
+    signal: CancelSignal,
     send: (message: RpcMessage) => void,
   ): Promise<JsonObject>;
   /** Takes a client's answer; false when nothing waits for it. */
@@ -185,7 +187,7 @@ function createSession(start: SessionStart, clock: Clock) {
     },
     logLevel: undefined,
     subscriptions: new Map(),
-    inFlight: new Set(),
+    inFlight: new Roster(),
     lastSeenMs: clock.now(),
     send(message) {
       if (stream) stream.send(message);

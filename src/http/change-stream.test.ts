@@ -8,7 +8,7 @@ import { startEdge } from '../../test/fixtures/http-edge.ts';
 import { openTestMemory } from '../../test/fixtures/memory-in-temp.ts';
 import { silentLogger } from '../kernel/log.ts';
 import { createChangeStreams } from './change-stream.ts';
-import type { KeepAlive } from './mcp/reply.ts';
+import type { Beating, KeepAlive } from './mcp/reply.ts';
 
 interface StreamEvent {
   readonly id?: string;
@@ -148,9 +148,10 @@ describe('the stream of changes', () => {
     const entries = Array.from({ length: 1000 }, (_, i) => ({ key: `${'long'.repeat(220)}/${i}`, value: 1 }));
     for (let round = 0; round < 12; round++)
       await test.call('store_many', { entries: entries.map(({ key }) => ({ key, value: round })) });
-    const beats = new Set<() => void>();
+    const streams = new Set<Beating>();
     const keepAlive: KeepAlive = {
-      add: (beat) => (beats.add(beat), () => beats.delete(beat)),
+      add: (one) => void streams.add(one),
+      remove: (one) => void streams.delete(one),
       addEndless: () => () => {},
       endAll() {},
       [Symbol.dispose]() {},
@@ -163,8 +164,8 @@ describe('the stream of changes', () => {
     using stream = await openStream(`http://127.0.0.1:${port}`, `?since=${next}`);
     stream.response.pause();
     await eventually('the end of it', () => {
-      for (const beat of beats) beat();
-      return beats.size === 0 || undefined;
+      for (const one of streams) one.beat();
+      return streams.size === 0 || undefined;
     });
     expect(stream.events.length).toBeLessThan(12_000);
     server.close();

@@ -50,10 +50,8 @@ export function createChangeStreams(parts: {
       'close',
       memory.onChange((change) => stream.changed(change)),
     );
-    response.on(
-      'close',
-      keepAlive.add(() => stream.beat()),
-    );
+    keepAlive.add(stream);
+    response.on('close', () => keepAlive.remove(stream));
     response.on(
       'close',
       keepAlive.addEndless(() => response.end()),
@@ -156,6 +154,7 @@ function createStream(
       if (key.startsWith(prefix)) wake();
     },
     /** An id without data moves the client's position on past what its filter leaves out. */
+    place: -1,
     beat(): void {
       if (response.writableEnded || response.destroyed) return;
       if (response.writableNeedDrain) {

@@ -19,6 +19,7 @@ export interface GuardOptions {
  */
 export type Guard = (request: IncomingMessage) => void;
 
+const maxKnownHosts = 100;
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** True for addresses that only this machine reaches. */
@@ -59,9 +60,19 @@ export function createGuard(options: GuardOptions): Guard {
     }
   }
 
+  /** Host headers that passed, as they came: most requests carry the same one. */
+  const known = new Set<string>();
+
+  function isAllowedHost(host: string): boolean {
+    if (known.has(host)) return true;
+    if (!hosts.has(hostName(host))) return false;
+    if (known.size < maxKnownHosts) known.add(host);
+    return true;
+  }
+
   return (request) => {
     const { host, origin } = request.headers;
-    if (host === undefined || !hosts.has(hostName(host)))
+    if (host === undefined || !isAllowedHost(host))
       throw new AppError('FORBIDDEN_HOST', { host: host ?? '' });
     if (origin !== undefined && !isAllowedOrigin(origin, request))
       throw new AppError('FORBIDDEN_ORIGIN', { origin });

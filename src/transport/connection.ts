@@ -3,8 +3,10 @@
  * streamable-http, in-process) and one contract battery runs over all three.
  */
 
+import type { CancelSignal } from '../kernel/cancel.ts';
 import type { JsonObject, RpcNotification, RpcRequest } from '../kernel/json-rpc.ts';
 import type { Era, Peer } from '../kernel/protocol.ts';
+import type { OnResultText } from '../kernel/result-text.ts';
 
 export type { Peer };
 
@@ -17,7 +19,7 @@ export interface ServerIdentity {
 export interface RequestOptions {
   readonly peer?: Peer;
   /** Abort cancels upstream (`notifications/cancelled`, or the stream is closed) and rejects REQUEST_CANCELLED. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
   /** Default 60,000; progress from the upstream starts the time anew. */
   readonly timeoutMs?: number;
   /**
@@ -26,12 +28,14 @@ export interface RequestOptions {
    */
   readonly onNotification?: (notification: RpcNotification) => void;
   /** A request the upstream sends while it works on this one (legacy era: sampling, elicitation, roots). */
-  readonly onRequest?: (request: RpcRequest, signal: AbortSignal) => Promise<JsonObject>;
+  readonly onRequest?: (request: RpcRequest, signal: CancelSignal) => Promise<JsonObject>;
   /**
    * Arguments repeated as `Mcp-Param-<name>` headers (modern era over HTTP, `x-mcp-header` in the tool's
    * schema): header name after the prefix to raw value; the connection encodes what a header cannot carry.
    */
   readonly paramHeaders?: Readonly<Record<string, string>>;
+  /** Hears the result's own text just before the request resolves, where the connection could keep it. */
+  readonly onResultText?: OnResultText;
   /** Id that log lines and memory commits of this request share; made up when absent. */
   readonly requestId?: string;
 }

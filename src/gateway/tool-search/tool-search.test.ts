@@ -42,7 +42,7 @@ function databaseUpstream(tools: readonly JsonObject[] = [query, ...noise]): Scr
         onNotification?.({ jsonrpc: '2.0', method: 'notifications/progress', params });
       }
       if ((args as JsonObject)['sql'] === 'wait') {
-        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        await new Promise((resolve) => signal?.addEventListener('abort', () => resolve(undefined)));
         cancelled.resolve();
       }
       if ((args as JsonObject)['sql'] === 'ask') {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from '../../gateway/exchange.ts';
 import type { MountKey } from '../../gateway/mounts.ts';
 import type { Session } from '../../gateway/sessions.ts';
+import { Cancel, type CancelSignal } from '../../kernel/cancel.ts';
 import { AppError } from '../../kernel/errors.ts';
 import {
   isJsonObject,
@@ -23,8 +24,9 @@ import {
   modernVersions,
   passesLogLevel,
 } from '../../kernel/protocol.ts';
+import { type KnownText, type OnResultText, textOf } from '../../kernel/result-text.ts';
 import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
-import { createReply, openStream, type Reply } from './reply.ts';
+import { openStream, Reply } from './reply.ts';
 
 /** Only this version knows batches. */
 const batchVersion = '2025-03-26';
@@ -58,16 +60,31 @@ export async function serveLegacyPost(
     return;
   }
   const session = sessionOf(deps, mount, request);
-  const reply = createReply(response, deps.keepAlive);
+  const reply = new Reply(response, deps.keepAlive);
   if (Array.isArray(body)) {
     await serveBatch(deps, session, body, reply);
     return;
   }
-  if (isRequest(body)) reply.end(await serveRequest(deps, session, body, reply));
+  if (isRequest(body)) await answerRequest(deps, session, body, reply);
   else if (isNotification(body) || isResponse(body)) {
     take(deps, session, body);
     reply.end(undefined);
   } else throw notAMessage();
+}
+
+async function answerRequest(
+  deps: EndpointDependencies,
+  session: Session,
+  request: RpcRequest,
+  reply: Reply,
+): Promise<void> {
+  let known: KnownText | undefined;
+  const response = await serveRequest(deps, session, request, reply, (result, text) => {
+    known = { result, text };
+  });
+  const text = response.result && textOf(response.result, known);
+  if (text !== undefined) reply.endResult(request.id, text);
+  else reply.end(response);
 }
 
 function notAMessage(): AppError {
@@ -83,13 +100,10 @@ async function initialize(
   const { keepAlive, logger, gateway } = deps;
   try {
     const { session, result } = await gateway.initialize(mount, request.params ?? {});
-    createReply(response, keepAlive, { [mcpHeaders.sessionId]: session.id }).end({
-      jsonrpc: '2.0',
-      id: request.id,
-      result,
-    });
+    const headers = { [mcpHeaders.sessionId]: session.id };
+    new Reply(response, keepAlive, { headers }).end({ jsonrpc: '2.0', id: request.id, result });
   } catch (error) {
-    createReply(response, keepAlive).end(
+    new Reply(response, keepAlive).end(
       errorResponse(request.id, error, logger),
       error instanceof AppError && error.code === 'NOT_FOUND' ? 404 : 200,
     );
@@ -135,7 +149,13 @@ function take(deps: EndpointDependencies, session: Session, message: RpcNotifica
   }
 }
 
-function exchangeOf(session: Session, reply: Reply, signal: AbortSignal, requestId: string): Exchange {
+function exchangeOf(
+  session: Session,
+  reply: Reply,
+  signal: CancelSignal,
+  requestId: string,
+  onResultText: OnResultText | undefined,
+): Exchange {
   // A lost connection is no cancellation in this era: what is left to say goes to the session's own stream.
   const send = (message: RpcMessage) => {
     if (!reply.send(message)) session.send(message);
@@ -145,6 +165,7 @@ function exchangeOf(session: Session, reply: Reply, signal: AbortSignal, request
     requestId,
     peer: session.peer,
     signal,
+    ...(onResultText && { onResultText }),
     notify(notification) {
       const isLog = notification.method === 'notifications/message';
       if (
@@ -164,16 +185,17 @@ async function serveRequest(
   session: Session,
   request: RpcRequest,
   reply: Reply,
+  onResultText?: OnResultText,
 ): Promise<RpcResponse> {
-  const controller = new AbortController();
-  const entry = { id: request.id, abort: () => controller.abort() };
+  const cancel = new Cancel();
+  const entry = { place: -1, id: request.id, abort: () => cancel.abort() };
   session.inFlight.add(entry);
   try {
     const result = await answer(
       deps,
       session,
       request,
-      exchangeOf(session, reply, controller.signal, deps.nextRequestId()),
+      exchangeOf(session, reply, cancel, deps.nextRequestId(), onResultText),
     );
     return { jsonrpc: '2.0', id: request.id, result };
   } catch (error) {

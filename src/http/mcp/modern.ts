@@ -5,6 +5,7 @@ import type { Exchange } from '../../gateway/exchange.ts';
 import type { MountKey } from '../../gateway/mounts.ts';
 import { decodeHeaderValue, headerValueOf } from '../../kernel/param-headers.ts';
 import type { View } from '../../gateway/view.ts';
+import { Cancel } from '../../kernel/cancel.ts';
 import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
 import {
   isJsonObject,
@@ -28,8 +29,9 @@ import {
   passesLogLevel,
   type Peer,
 } from '../../kernel/protocol.ts';
+import { type KnownText, textOf } from '../../kernel/result-text.ts';
 import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
-import { createReply, type Reply } from './reply.ts';
+import { Reply } from './reply.ts';
 
 export async function serveModernPost(
   deps: EndpointDependencies,
@@ -44,7 +46,8 @@ export async function serveModernPost(
   }
   if (!isRequest(body))
     throw new AppError('INVALID_REQUEST', { problem: 'the body is not one JSON-RPC 2.0 request' });
-  const reply = createReply(response, deps.keepAlive);
+  const cancel = new Cancel();
+  const reply = new Reply(response, deps.keepAlive, { onGone: () => cancel.abort() });
   try {
     const requestId = deps.nextRequestId();
     const peer = readEnvelope(body, request, requestId);
@@ -54,12 +57,15 @@ export async function serveModernPost(
       await listen(deps, view, body, response, reply);
       return;
     }
-    const signal = closeSignal(response);
+    let known: KnownText | undefined;
     const exchange: Exchange = {
       era: 'modern',
       requestId,
       peer,
-      signal,
+      signal: cancel,
+      onResultText(result, text) {
+        known = { result, text };
+      },
       notify(notification) {
         const isLog = notification.method === 'notifications/message';
         if (
@@ -75,7 +81,9 @@ export async function serveModernPost(
       body.method === 'server/discover'
         ? deps.gateway.discover(view)
         : await deps.gateway.handle(view, body.method, params, exchange);
-    reply.end({ jsonrpc: '2.0', id: body.id, result });
+    const text = textOf(result, known);
+    if (text !== undefined) reply.endResult(body.id, text);
+    else reply.end({ jsonrpc: '2.0', id: body.id, result });
   } catch (error) {
     reply.end(errorResponse(body.id, error, deps.logger), statusOf(error, body.method));
   }
@@ -195,15 +203,6 @@ function isSameScalar(header: string, argument: string): boolean {
   if (header === argument) return true;
   const isDecimal = /^-?\d+(\.\d+)?$/;
   return isDecimal.test(header) && isDecimal.test(argument) && Number(header) === Number(argument);
-}
-
-function closeSignal(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  if (response.destroyed) controller.abort();
-  return controller.signal;
 }
 
 async function listen(

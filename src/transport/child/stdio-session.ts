@@ -5,9 +5,10 @@ import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, type JsonObject, RpcError, type RpcMessage } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { type Era, metaKeys } from '../../kernel/protocol.ts';
+import { type ParsedMessage, parseMessage } from '../../kernel/result-text.ts';
 import type { ConnectionEvents, RequestOptions } from '../connection.ts';
 import type { ProcessLedger } from '../process-ledger.ts';
-import { createCalls } from '../protocol/calls.ts';
+import { type Call, createCalls } from '../protocol/calls.ts';
 import { createIncoming } from '../protocol/incoming.ts';
 import type { ListenHandlers, OpenListen } from '../protocol/listen.ts';
 import { outgoingParams } from '../protocol/outgoing-params.ts';
@@ -50,10 +51,10 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
   let isClosing = false;
   let hasWarned = false;
 
-  function send(message: RpcMessage, onWritten?: () => void): void {
+  function send(message: RpcMessage, call?: Call): void {
     const refusal = ended ?? (isClosing ? 'the connection is closed' : undefined);
     if (refusal !== undefined) throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem: refusal });
-    if (outbox?.send(`${JSON.stringify(message)}\n`, onWritten)) return;
+    if (outbox?.send(`${JSON.stringify(message)}\n`, call)) return;
     throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem: 'it does not read its input' });
   }
 
@@ -66,12 +67,12 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
     }
   }
 
-  const calls = createCalls<() => void>({
+  const calls = createCalls({
     server,
     clock,
     onSettle: (call) => serverRequests.dropOwner(call),
     onAbandon(call, reason) {
-      if (!call.sent && call.attachment) outbox?.takeBack(call.attachment);
+      if (!call.sent) outbox?.takeBack(call);
       else if (call.method !== 'initialize') {
         const params = {
           requestId: call.id,
@@ -98,15 +99,17 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
 
   function onLine(line: string): void {
     if (line.trim() === '') return;
-    let message: unknown;
+    let parsed: ParsedMessage;
     try {
-      message = JSON.parse(line);
+      parsed = parseMessage(line);
     } catch {
       return warnOnce('it writes lines to stdout that are not JSON; logs belong on stderr');
     }
+    const { message, resultText } = parsed;
     try {
       // 2025-03-26 allowed batches.
-      for (const one of Array.isArray(message) ? message : [message]) incoming(one);
+      if (Array.isArray(message)) for (const one of message) incoming(one);
+      else incoming(message, undefined, resultText);
     } catch (error) {
       logger.error({ server, err: error }, 'a listener failed');
     }
@@ -138,12 +141,8 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
     request(era, method, params, requestOptions) {
       return calls.run(method, params, requestOptions, (call) => {
         const token = call.callerToken === undefined ? undefined : call.id;
-        const onWritten = () => {
-          call.sent = true;
-        };
-        call.attachment = onWritten;
         const outgoing = outgoingParams(era, params, requestOptions.peer, token);
-        send({ jsonrpc: '2.0', id: call.id, method, ...(outgoing && { params: outgoing }) }, onWritten);
+        send({ jsonrpc: '2.0', id: call.id, method, ...(outgoing && { params: outgoing }) }, call);
       });
     },
     notify(method, params) {
@@ -163,6 +162,7 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
       calls.rejectAll('the connection was closed');
       serverRequests.close();
       listens.clear();
+      outbox?.flush();
       await child.end();
     },
   };

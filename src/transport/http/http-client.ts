@@ -3,7 +3,8 @@
 import { type Dispatcher, Pool } from 'undici';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
-import { createSseParser, type SseParser, type SsePosition } from './sse-parser.ts';
+import { AnswerReader } from './answer-reader.ts';
+import type { SsePosition } from './sse-parser.ts';
 
 export interface HttpEndpoint {
   readonly server: string;
@@ -32,7 +33,8 @@ export type ExchangeEnd =
 export interface ExchangeHandlers {
   /** The head of an answer below 400. */
   onHead?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
-  onMessage(message: unknown): void;
+  /** `resultText`: the text of the message's result, where it could be kept. */
+  onMessage(message: unknown, resultText?: string): void;
   /** Called once, and not after `abort`. */
   onEnd(end: ExchangeEnd): void;
 }
@@ -52,8 +54,6 @@ export interface HttpClient {
 
 const maxRedirects = 3;
 const connectTimeoutMs = 10_000;
-/** Error pages are cut at this size. */
-const maxErrorBodyBytes = 64 * 1024;
 
 /** Opens no socket yet; throws INVALID_INPUT for a URL that is not http or https. */
 export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
@@ -73,89 +73,128 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     bodyTimeout: 0,
     connect: { timeout: connectTimeoutMs },
   });
-  let path = url.pathname + url.search;
-
-  /** The path of a redirect that stays on this origin; undefined when it leads elsewhere. */
-  function followed(status: number, location: unknown): string | undefined {
-    if (status !== 307 && status !== 308) return undefined;
-    if (typeof location !== 'string' || !URL.canParse(location, url.origin + path)) return undefined;
-    const target = new URL(location, url.origin + path);
-    return target.origin === url.origin ? target.pathname + target.search : undefined;
-  }
-
+  const route: Route = {
+    url,
+    path: url.pathname + url.search,
+    ownHeaders: Object.keys(ownHeaders).length > 0 ? ownHeaders : undefined,
+    maxMessageBytes: endpoint.maxMessageBytes,
+    pool,
+  };
   return {
     exchange(request, handlers) {
-      const reader = createAnswerReader(endpoint.maxMessageBytes, handlers);
-      let controller: Dispatcher.DispatchController | undefined;
-      let isAborted = false;
-      let redirects = 0;
-
-      function dispatch(): void {
-        let wasSent = false;
-        let redirectTo: string | undefined;
-        const headers = { ...ownHeaders, ...request.headers };
-        const { method, body } = request;
-        pool.dispatch(
-          { path, method, headers, body: body ?? null },
-          {
-            onRequestStart(started) {
-              wasSent = true;
-              controller = started;
-              if (isAborted) started.abort(new Error('aborted'));
-            },
-            onResponseStart(_, status, responseHeaders) {
-              if (status < 200) return;
-              redirectTo = followed(status, responseHeaders['location']);
-              if (redirectTo !== undefined) return;
-              if (status >= 300 && status < 400) {
-                giveUp(`it redirects elsewhere (HTTP ${status})`);
-              } else reader.start(status, responseHeaders);
-            },
-            onResponseData(_, chunk) {
-              if (redirectTo !== undefined || isAborted) return;
-              const problem = reader.push(chunk);
-              if (problem !== undefined) giveUp(problem);
-            },
-            onResponseEnd() {
-              if (redirectTo === undefined) return finish(reader.end());
-              if (++redirects > maxRedirects)
-                return finish({ kind: 'invalid', problem: 'it redirects in circles' });
-              path = redirectTo;
-              if (!isAborted) dispatch();
-            },
-            onResponseError(_, error) {
-              finish({ kind: 'broken', wasSent, problem: problemOf(error) });
-            },
-          },
-        );
-      }
-
-      /** Finishes before it aborts: an abort is reported as an error at once. */
-      function giveUp(problem: string): void {
-        finish({ kind: 'invalid', problem });
-        controller?.abort(new Error(problem));
-      }
-
-      function finish(end: ExchangeEnd): void {
-        if (isAborted) return;
-        isAborted = true;
-        handlers.onEnd(end);
-      }
-
-      dispatch();
-      return {
-        abort() {
-          if (isAborted) return;
-          isAborted = true;
-          controller?.abort(new Error('aborted'));
-        },
-        position: reader.position,
-      };
+      const exchange = new HttpExchange(route, request, handlers);
+      exchange.dispatch();
+      return exchange;
     },
     async close() {
       await pool.destroy();
     },
   };
+}
+
+/** Where exchanges go; a redirect that stays on the origin moves the path for good. */
+interface Route {
+  readonly url: URL;
+  path: string;
+  /** Undefined where there are none. */
+  readonly ownHeaders: Readonly<Record<string, string>> | undefined;
+  readonly maxMessageBytes: number;
+  readonly pool: Pool;
+}
+
+/** The path of a redirect that stays on this origin; undefined when it leads elsewhere. */
+function followed({ url, path }: Route, status: number, location: unknown): string | undefined {
+  if (status !== 307 && status !== 308) return undefined;
+  if (typeof location !== 'string' || !URL.canParse(location, url.origin + path)) return undefined;
+  const target = new URL(location, url.origin + path);
+  return target.origin === url.origin ? target.pathname + target.search : undefined;
+}
+
+/** A class, as each call makes one: undici's handler and the exchange of its caller in one object. */
+class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
+  private readonly route: Route;
+  private readonly request: ExchangeRequest;
+  private readonly handlers: ExchangeHandlers;
+  private readonly reader: AnswerReader;
+  private controller: Dispatcher.DispatchController | undefined;
+  private isOver = false;
+  private redirects = 0;
+  private wasSent = false;
+  private redirectTo: string | undefined;
+
+  constructor(route: Route, request: ExchangeRequest, handlers: ExchangeHandlers) {
+    this.route = route;
+    this.request = request;
+    this.handlers = handlers;
+    this.reader = new AnswerReader(route.maxMessageBytes, handlers);
+  }
+
+  dispatch(): void {
+    const { path, ownHeaders, pool } = this.route;
+    const { method, body = null, headers: given } = this.request;
+    const headers = ownHeaders ? { ...ownHeaders, ...given } : given;
+    this.wasSent = false;
+    this.redirectTo = undefined;
+    pool.dispatch({ path, method, headers, body }, this);
+  }
+
+  onRequestStart(started: Dispatcher.DispatchController): void {
+    this.wasSent = true;
+    this.controller = started;
+    if (this.isOver) started.abort(new Error('aborted'));
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (status < 200) return;
+    this.redirectTo = followed(this.route, status, headers['location']);
+    if (this.redirectTo !== undefined) return;
+    if (status >= 300 && status < 400) this.giveUp(`it redirects elsewhere (HTTP ${status})`);
+    else this.reader.start(status, headers);
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.redirectTo !== undefined || this.isOver) return;
+    const problem = this.reader.push(chunk);
+    if (problem !== undefined) this.giveUp(problem);
+  }
+
+  onResponseEnd(): void {
+    if (this.redirectTo === undefined) return this.finish(this.reader.end());
+    if (++this.redirects > maxRedirects)
+      return this.finish({ kind: 'invalid', problem: 'it redirects in circles' });
+    this.route.path = this.redirectTo;
+    if (!this.isOver) this.dispatch();
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.finish({ kind: 'broken', wasSent: this.wasSent, problem: problemOf(error) });
+  }
+
+  abort(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.controller?.abort(new Error('aborted'));
+  }
+
+  position(): SsePosition | undefined {
+    return this.reader.position();
+  }
+
+  /** Finishes before it aborts: an abort is reported as an error at once. */
+  private giveUp(problem: string): void {
+    this.finish({ kind: 'invalid', problem });
+    this.controller?.abort(new Error(problem));
+  }
+
+  private finish(end: ExchangeEnd): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.handlers.onEnd(end);
+  }
 }
 
 function parseUrl(endpoint: HttpEndpoint): URL {
@@ -171,93 +210,6 @@ function parseUrl(endpoint: HttpEndpoint): URL {
 function problemOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ECONNREFUSED' ? 'connection refused' : (code ?? messageOf(error));
-}
-
-interface AnswerReader {
-  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
-  /** Takes a chunk; returns what is wrong with it, if anything. */
-  push(chunk: Buffer): string | undefined;
-  end(): ExchangeEnd;
-  readonly position: () => SsePosition | undefined;
-}
-
-/** No getters here nor in an exchange: each would cost a hidden class a call, which only a full collection frees. */
-function createAnswerReader(maxBytes: number, handlers: ExchangeHandlers): AnswerReader {
-  let status = 0;
-  let kind: 'json' | 'events' | 'other' = 'other';
-  let chunks: Buffer[] = [];
-  let bytes = 0;
-  let problem: string | undefined;
-  let sse: SseParser | undefined;
-
-  function deliver(text: string): void {
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      problem ??= 'its answer is not JSON';
-      return;
-    }
-    // 2025-03-26 allowed batches.
-    for (const one of Array.isArray(message) ? message : [message]) handlers.onMessage(one);
-  }
-
-  const tooLong = () => `it sent a message of more than ${maxBytes} bytes`;
-
-  return {
-    start(code, headers) {
-      status = code;
-      const type = String(headers['content-type'] ?? '')
-        .split(';', 1)[0]!
-        .trim()
-        .toLowerCase();
-      if (type === 'application/json' || type.endsWith('+json')) kind = 'json';
-      if (type === 'text/event-stream' && code < 400) {
-        kind = 'events';
-        sse = createSseParser({
-          maxChars: maxBytes,
-          onEvent: (event) => {
-            // An empty event only carries the id to resume from.
-            if (event.type === 'message' && event.data !== '') deliver(event.data);
-          },
-          onTooLong: () => {
-            problem = tooLong();
-          },
-        });
-      }
-      if (code < 400) handlers.onHead?.(code, headers);
-    },
-    push(chunk) {
-      if (sse) {
-        sse.push(chunk);
-        return problem;
-      }
-      bytes += chunk.length;
-      if (status >= 400 || kind === 'other') {
-        if (bytes <= maxErrorBodyBytes) chunks.push(chunk);
-        return undefined;
-      }
-      if (bytes > maxBytes) return tooLong();
-      chunks.push(chunk);
-      return undefined;
-    },
-    end() {
-      const text = Buffer.concat(chunks).toString('utf8');
-      chunks = [];
-      if (status >= 400) return { kind: 'answered', status, body: kind === 'json' ? parsed(text) : text };
-      if (kind === 'json' && text.trim() !== '') deliver(text);
-      return problem === undefined ? { kind: 'answered', status } : { kind: 'invalid', problem };
-    },
-    position: () => sse?.position(),
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 /** The JSON-RPC error in the body of an HTTP error; undefined when there is none. */

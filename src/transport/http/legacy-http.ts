@@ -86,9 +86,9 @@ export function createLegacyHttpConnection(deps: LegacyHttpDependencies): Connec
     calls.rejectAll(problem);
   }
 
-  function deliver(message: unknown, owner: Call | undefined): void {
+  function deliver(message: unknown, owner: Call | undefined, resultText?: string): void {
     try {
-      incoming(message, owner);
+      incoming(message, owner, resultText);
     } catch (error) {
       logger.error({ server, err: error }, 'a listener failed');
     }
@@ -165,7 +165,7 @@ export function createLegacyHttpConnection(deps: LegacyHttpDependencies): Connec
     resumed: { readonly count: number; readonly lastEventId: string | undefined },
   ): void {
     const exchange = client.exchange(outgoing, {
-      onMessage: (message) => deliver(message, call),
+      onMessage: (message, resultText) => deliver(message, call, resultText),
       onEnd(end) {
         if (!calls.get(call.id)) return;
         const position = exchange.position();

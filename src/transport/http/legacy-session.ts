@@ -13,7 +13,7 @@ export interface LegacySession {
   readonly generation: number;
   /** The server gave the session an id, so it may also forget it. */
   readonly hasId: boolean;
-  headers(): Record<string, string>;
+  headers(): Readonly<Record<string, string>>;
   /** Opens a new session in place of the lost one; requests that notice the loss together share it. */
   renew(lostGeneration: number): Promise<void>;
   /** Tells the server that the session is over; waits at most 2 seconds. */
@@ -79,7 +79,7 @@ export async function openLegacySession(deps: {
     return negotiated;
   }
 
-  function headers(): Record<string, string> {
+  function headersNow(): Readonly<Record<string, string>> {
     return {
       ...bodyHeaders,
       [mcpHeaders.protocolVersion]: negotiated.protocolVersion,
@@ -92,7 +92,7 @@ export async function openLegacySession(deps: {
     const { promise, resolve } = Promise.withResolvers<void>();
     const body = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
     const exchange = client.exchange(
-      { method: 'POST', headers: headers(), body },
+      { method: 'POST', headers: sessionHeaders, body },
       { onMessage() {}, onEnd: () => resolve() },
     );
     const cancelTimer = deps.clock.after(endTimeoutMs, () => {
@@ -104,12 +104,16 @@ export async function openLegacySession(deps: {
 
   async function reopen(): Promise<void> {
     sessionId = undefined;
+    sessionHeaders = headersNow();
     generation += 1;
     negotiated = await initialize();
+    sessionHeaders = headersNow();
     await announce();
   }
 
   let negotiated = await initialize();
+  /** The same for every message of one session. */
+  let sessionHeaders = headersNow();
   await announce();
 
   return {
@@ -122,7 +126,7 @@ export async function openLegacySession(deps: {
     get hasId() {
       return sessionId !== undefined;
     },
-    headers,
+    headers: () => sessionHeaders,
     renew(lostGeneration) {
       if (lostGeneration !== generation && !renewing) return Promise.resolve();
       renewing ??= reopen().finally(() => {
@@ -134,7 +138,7 @@ export async function openLegacySession(deps: {
       if (sessionId === undefined) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       const exchange = client.exchange(
-        { method: 'DELETE', headers: headers() },
+        { method: 'DELETE', headers: sessionHeaders },
         { onMessage() {}, onEnd: () => resolve() },
       );
       const cancelTimer = deps.clock.after(endTimeoutMs, resolve);

@@ -43,7 +43,8 @@ export function modernHeaders(
   };
   const name = params?.[nameFields[method] ?? ''];
   if (typeof name === 'string') headers[mcpHeaders.name] = encodeHeaderValue(name);
-  for (const [param, value] of Object.entries(paramHeaders ?? {})) {
+  if (!paramHeaders) return headers;
+  for (const [param, value] of Object.entries(paramHeaders)) {
     // The name comes from a server's schema: one that is no header name is left out, as if it were not declared.
     if (headerName.test(param))
       headers[mcpHeaders.paramPrefix + param.toLowerCase()] = encodeHeaderValue(value);
@@ -91,9 +92,9 @@ export function createModernHttpSession(deps: {
     },
   );
 
-  function deliver(message: unknown, call: Call): void {
+  function deliver(message: unknown, call: Call, resultText: string | undefined): void {
     try {
-      incoming(message, call);
+      incoming(message, call, resultText);
     } catch (error) {
       logger.error({ server, err: error }, 'a listener failed');
     }
@@ -110,7 +111,7 @@ export function createModernHttpSession(deps: {
         body: JSON.stringify({ jsonrpc: '2.0', id: call.id, method, params }),
       },
       {
-        onMessage: (message) => deliver(message, call),
+        onMessage: (message, resultText) => deliver(message, call, resultText),
         onEnd(end) {
           if (calls.get(call.id)) calls.reject(call, failureOf(server, end));
           if (end.kind === 'broken') linkCheck.run();

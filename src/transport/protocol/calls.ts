@@ -12,6 +12,7 @@ import {
 } from '../../kernel/json-rpc.ts';
 import type { RequestOptions } from '../connection.ts';
 import { createCallTable } from './call-table.ts';
+import { createDeadlines } from './deadlines.ts';
 
 /** A request in flight; `A` is what its transport attaches to it. */
 export interface Call<A = unknown> {
@@ -46,8 +47,8 @@ export interface Calls<A = unknown> {
     send: (call: Call<A>) => void,
   ): Promise<JsonObject>;
   get(id: unknown): Call<A> | undefined;
-  /** Settles the call that `message` answers; false when no call waits for it. */
-  answer(message: unknown): boolean;
+  /** Settles the call that `message` answers; false when no call waits for it. `resultText`: that of its result. */
+  answer(message: unknown, resultText?: string): boolean;
   reject(call: Call<A>, error: Error): void;
   /** Rejects all calls: UPSTREAM_FAILED for those sent, UPSTREAM_UNAVAILABLE for the others. */
   rejectAll(problem: string): void;
@@ -68,17 +69,45 @@ export const defaultTimeoutMs = 60_000;
 /** Longest time a question to a client keeps a call from timing out. */
 const maxHoldMs = 600_000;
 
-/** Longest delay that Node's timers take; a longer one would fire at once. */
-const maxDelayMs = 2_147_483_647;
-
-interface OpenCall<A> extends Call<A> {
-  resolve: (result: JsonObject) => void;
-  reject: (error: Error) => void;
-  release: () => void;
-  activeAtMs: number;
+/**
+ * A class, and its own listener on the caller's signal: a fresh closure that is stored in a field of an object
+ * literal costs a hidden class a call, and those keep all that the call refers to until a full collection.
+ */
+class OpenCall<A> implements Call<A> {
+  sent = false;
+  attachment: A | undefined = undefined;
+  activeAtMs = 0;
   /** No timeout before; 0 while nobody is being asked. */
-  heldUntilMs: number;
-  questions: number;
+  heldUntilMs = 0;
+  questions = 0;
+  readonly id: number;
+  readonly method: string;
+  readonly options: RequestOptions;
+  readonly callerToken: RequestId | undefined;
+  readonly timeoutMs: number;
+  readonly settlers: PromiseWithResolvers<JsonObject>;
+  private readonly onCancel: (call: OpenCall<A>) => void;
+
+  constructor(start: {
+    id: number;
+    method: string;
+    params: JsonObject | undefined;
+    options: RequestOptions;
+    onCancel: (call: OpenCall<A>) => void;
+  }) {
+    this.id = start.id;
+    this.method = start.method;
+    this.options = start.options;
+    this.callerToken = tokenOf(start.params);
+    this.timeoutMs = start.options.timeoutMs ?? defaultTimeoutMs;
+    this.settlers = Promise.withResolvers<JsonObject>();
+    this.onCancel = start.onCancel;
+  }
+
+  /** The caller's signal fired. */
+  handleEvent(): void {
+    this.onCancel(this);
+  }
 }
 
 function tokenOf(params: JsonObject | undefined): RequestId | undefined {
@@ -94,74 +123,55 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
 
   function close(call: OpenCall<A>): boolean {
     if (!open.delete(call.id)) return false;
-    call.release();
+    call.options.signal?.removeEventListener('abort', call);
     deps.onSettle?.(call);
     return true;
   }
 
   function abandon(call: OpenCall<A>, reason: 'cancelled' | 'timeout', error: Error): void {
     if (!close(call)) return;
-    call.reject(error);
+    call.settlers.reject(error);
     deps.onAbandon(call, reason);
   }
 
-  /** Arms the timeout and the caller's signal. Activity only moves a mark; the timer looks at it when it fires. */
-  function guard(call: OpenCall<A>): void {
-    const timeoutMs = Math.min(call.options.timeoutMs ?? defaultTimeoutMs, maxDelayMs);
-    const { signal } = call.options;
-    let cancelTimer = clock.after(timeoutMs, expire);
-    function expire(): void {
-      const leftMs = Math.max(call.activeAtMs + timeoutMs, call.heldUntilMs) - clock.now();
-      if (leftMs > 0) cancelTimer = clock.after(Math.min(leftMs, timeoutMs), expire);
-      else
-        abandon(
-          call,
-          'timeout',
-          new AppError('UPSTREAM_TIMEOUT', { server, method: call.method, timeoutMs }),
-        );
+  const dueAtMs = (call: OpenCall<A>) => Math.max(call.activeAtMs + call.timeoutMs, call.heldUntilMs);
+
+  /** Activity only moves a mark on the call; the one timer of all looks at it when it fires. */
+  const deadlines = createDeadlines(clock, (nowMs) => {
+    let nextMs = Infinity;
+    for (const call of open.values()) {
+      const { method, timeoutMs } = call;
+      if (dueAtMs(call) <= nowMs)
+        abandon(call, 'timeout', new AppError('UPSTREAM_TIMEOUT', { server, method, timeoutMs }));
+      else nextMs = Math.min(nextMs, dueAtMs(call));
     }
-    const cancel = () => abandon(call, 'cancelled', new AppError('REQUEST_CANCELLED'));
-    signal?.addEventListener('abort', cancel, { once: true });
-    call.release = () => {
-      cancelTimer();
-      signal?.removeEventListener('abort', cancel);
-    };
-  }
+    return nextMs;
+  });
+
+  const onCancel = (call: OpenCall<A>) => abandon(call, 'cancelled', new AppError('REQUEST_CANCELLED'));
 
   const calls: Calls<A> = {
     reserveId: () => open.nextId(),
-    async run(method, params, options, send) {
-      if (options.signal?.aborted) throw new AppError('REQUEST_CANCELLED');
-      const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
-      const call: OpenCall<A> = {
-        id: open.nextId(),
-        method,
-        options,
-        callerToken: tokenOf(params),
-        sent: false,
-        attachment: undefined,
-        resolve,
-        reject,
-        release: () => {},
-        activeAtMs: clock.now(),
-        heldUntilMs: 0,
-        questions: 0,
-      };
+    run(method, params, options, send) {
+      if (options.signal?.aborted) return Promise.reject(new AppError('REQUEST_CANCELLED'));
+      const call = new OpenCall<A>({ id: open.nextId(), method, params, options, onCancel });
+      call.activeAtMs = clock.now();
       open.add(call);
-      guard(call);
+      deadlines.add(dueAtMs(call));
+      options.signal?.addEventListener('abort', call, { once: true });
       try {
         send(call);
       } catch (error) {
         calls.reject(call, error as Error);
       }
-      return await promise;
+      return call.settlers.promise;
     },
     get: (id) => open.get(id),
-    answer(message) {
+    answer(message, resultText) {
       const call = isJsonObject(message) ? open.get(message['id']) : undefined;
       if (!call || !close(call)) return false;
       if (!isResponse(message)) {
-        call.reject(
+        call.settlers.reject(
           new AppError('UPSTREAM_PROTOCOL', { server, problem: 'an answer has no result and no error' }),
         );
       } else if (message.error) {
@@ -170,13 +180,17 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
           message: text,
           data,
         } = message.error as { code: unknown; message: unknown; data?: unknown };
-        call.reject(new RpcError({ code: Number(code) || -32603, message: String(text), data }));
-      } else call.resolve(message.result ?? {});
+        call.settlers.reject(new RpcError({ code: Number(code) || -32603, message: String(text), data }));
+      } else {
+        const result = message.result ?? {};
+        if (resultText !== undefined) call.options.onResultText?.(result, resultText);
+        call.settlers.resolve(result);
+      }
       return true;
     },
     reject(call, error) {
       const known = open.get(call.id);
-      if (known && close(known)) known.reject(error);
+      if (known && close(known)) known.settlers.reject(error);
     },
     rejectAll(problem) {
       for (const call of open.values()) {
@@ -204,6 +218,7 @@ export function createCalls<A = unknown>(deps: CallsDependencies<A>): Calls<A> {
         if (held.questions > 0) return;
         held.heldUntilMs = 0;
         held.activeAtMs = clock.now();
+        deadlines.add(dueAtMs(held));
       };
     },
     inFlight: () => open.values(),

@@ -14,8 +14,8 @@ export interface IncomingDependencies {
   readonly onInvalid?: (message: unknown) => void;
 }
 
-/** Routes one parsed message; `owner` is the call whose own stream carried it. */
-export type Incoming = (message: unknown, owner?: Call) => void;
+/** Routes one parsed message; `owner` is the call whose own stream carried it, `resultText` the text of its result. */
+export type Incoming = (message: unknown, owner?: Call, resultText?: string) => void;
 
 export function createIncoming(deps: IncomingDependencies): Incoming {
   const { calls, serverRequests, events } = deps;
@@ -46,11 +46,11 @@ export function createIncoming(deps: IncomingDependencies): Incoming {
     }
   }
 
-  return (message, owner) => {
+  return (message, owner, resultText) => {
     if (!isJsonObject(message)) deps.onInvalid?.(message);
     else if (deps.listen?.(message)) return;
     else if (message['method'] === undefined) {
-      if (!calls.answer(message) && message['id'] === undefined) deps.onInvalid?.(message);
+      if (!calls.answer(message, resultText) && message['id'] === undefined) deps.onInvalid?.(message);
     } else if (isRequest(message)) serverRequests.handle(message, owner);
     else if (isNotification(message)) routeNotification(message, owner);
     else deps.onInvalid?.(message);

@@ -6,12 +6,17 @@ import { type Era, latestModernVersion, metaKeys, type Peer } from '../../kernel
 
 /** The `_meta` fields each modern request carries (2026-07-28): the peer's identity, or ours where there is none. */
 export function modernMeta(peer: Peer | undefined): JsonObject {
-  const meta: JsonObject = {
-    [metaKeys.protocolVersion]: latestModernVersion,
-    [metaKeys.clientInfo]: peer?.clientInfo ?? product,
-    [metaKeys.clientCapabilities]: peer?.capabilities ?? {},
-  };
-  if (peer?.logLevel) meta[metaKeys.logLevel] = peer.logLevel;
+  return addModernMeta({}, peer);
+}
+
+function addModernMeta(meta: JsonObject, peer: Peer | undefined): JsonObject {
+  meta[metaKeys.protocolVersion] = latestModernVersion;
+  meta[metaKeys.clientInfo] = peer?.clientInfo ?? product;
+  meta[metaKeys.clientCapabilities] = peer?.capabilities ?? {};
+  const logLevel = peer?.logLevel;
+  if (logLevel) meta[metaKeys.logLevel] = logLevel;
+  // A level that came along from somewhere else would turn on messages this peer did not ask for.
+  else if (metaKeys.logLevel in meta) delete meta[metaKeys.logLevel];
   return meta;
 }
 
@@ -26,10 +31,6 @@ export function outgoingParams(
   const given = params?.['_meta'];
   const meta: JsonObject = { ...(isJsonObject(given) && given) };
   if (progressToken !== undefined) meta['progressToken'] = progressToken;
-  if (era === 'modern') {
-    // A level that came along from somewhere else would turn on messages this peer did not ask for.
-    delete meta[metaKeys.logLevel];
-    Object.assign(meta, modernMeta(peer));
-  }
+  if (era === 'modern') addModernMeta(meta, peer);
   return { ...params, _meta: meta };
 }

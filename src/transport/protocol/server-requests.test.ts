@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../../kernel/errors.ts';
+import type { CancelSignal } from '../../kernel/cancel.ts';
 import type { JsonObject, RpcResponse } from '../../kernel/json-rpc.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import type { RequestOptions } from '../connection.ts';
@@ -109,7 +110,7 @@ describe('createServerRequests', () => {
   ])('stops asking when %s', async (_, stop) => {
     const t = setUp();
     const { promise, resolve } = Promise.withResolvers<JsonObject>();
-    let signal: AbortSignal | undefined;
+    let signal: CancelSignal | undefined;
     t.start('a', async (__, given) => {
       signal = given;
       return await promise;

@@ -113,6 +113,7 @@ export function createServerRequests(deps: {
       entry.abort.abort();
     },
     dropOwner(call) {
+      if (asked.size === 0) return;
       for (const [id, entry] of asked) {
         if (entry.owner !== call) continue;
         asked.delete(id);

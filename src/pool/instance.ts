@@ -10,6 +10,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { McpLogLevel } from '../kernel/protocol.ts';
 import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
 import { type BackoffOptions, restartBackoff } from './backoff.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
 import { type InstanceState, stateOf } from './instance-state.ts';
 import { loadListing } from './load-listing.ts';
 import { createLogRing, type LogRing } from './log-ring.ts';
@@ -55,6 +56,10 @@ export interface Instance {
   readonly counters: { readonly calls: number; readonly errors: number; readonly restarts: number };
   readonly startedAtMs: number | undefined;
   readonly pid: number | undefined;
+  /** Calls that wait for a connection or for an answer. */
+  readonly inFlight: InFlight;
+  /** What a legacy upstream was last told to log at. */
+  readonly logLevel: McpLogLevel | undefined;
   /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -92,6 +97,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
   const policy = createRoundRobin();
   const subscribed = new Set<string>();
   const counters = { calls: 0, errors: 0 };
+  const inFlight = createInFlight();
   const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs;
   let listing = await deps.listings.get(spec.listingKey);
   let startedAtMs: number | undefined;
@@ -195,7 +201,7 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
   async function acquire(): Promise<Connection> {
     assertMayRun();
     wanted += 1;
-    return await pick().acquire();
+    return await inFlight.run(() => pick().acquire());
   }
 
   async function stop(): Promise<void> {
@@ -209,6 +215,10 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     spec,
     events,
     logs,
+    inFlight,
+    get logLevel() {
+      return logLevel;
+    },
     get state() {
       return stateOf(spec, replicas, stoppedByHand);
     },
@@ -251,8 +261,10 @@ export async function createInstance(spec: InstanceSpec, deps: InstanceDependenc
     async request(method, params, options, via) {
       counters.calls += 1;
       try {
-        const connection = via ?? (await acquire());
-        return await connection.request(method, params, { timeoutMs, ...options });
+        return await inFlight.run(async () => {
+          const connection = via ?? (await acquire());
+          return await connection.request(method, params, { timeoutMs, ...options });
+        });
       } catch (error) {
         // A client that changed its mind says nothing about the server's health.
         if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;

@@ -3,10 +3,17 @@
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { createEmitter, type Emitter } from '../kernel/events.ts';
+import { createDraining } from './draining.ts';
 import { createInstance, type Instance, type InstanceDependencies, type InstanceEvent } from './instance.ts';
 
 export type PoolEvent =
-  | { readonly kind: 'added' | 'removed'; readonly instance: Instance }
+  | { readonly kind: 'added'; readonly instance: Instance }
+  /** Out of the pool, its calls not yet finished. */
+  | { readonly kind: 'leaving'; readonly instance: Instance }
+  /** Its calls have ended, and it runs no more. */
+  | { readonly kind: 'removed'; readonly instance: Instance }
+  /** Another one has taken its place; `former` finishes its calls. */
+  | { readonly kind: 'replaced'; readonly instance: Instance; readonly former: Instance }
   | { readonly kind: 'instance'; readonly instance: Instance; readonly event: InstanceEvent };
 
 export interface StartReport {
@@ -23,7 +30,14 @@ export interface Pool extends AsyncDisposable {
   instances(): readonly Instance[];
   get(id: string): Instance | undefined;
   add(spec: InstanceSpec): Promise<Instance>;
-  remove(id: string): Promise<void>;
+  /** Takes it out at once; resolves when its calls have ended, or had `drainMs` (none by default). */
+  remove(id: string, drainMs?: number): Promise<void>;
+  /**
+   * Brings up an instance of the spec and puts it where the one of its id was; that one finishes its calls,
+   * `drainMs` at most, while this has resolved already. Where the old one serves and the new one cannot start,
+   * the old one stays and this rejects UPSTREAM_UNAVAILABLE.
+   */
+  replace(spec: InstanceSpec, drainMs: number): Promise<Instance>;
   /**
    * Starts all that are not lazy, `concurrency` at a time; a failing one keeps trying by itself. A lazy one
    * is only asked what it offers, and only if that is not known yet.
@@ -55,6 +69,7 @@ export function createPool(deps: InstanceDependencies): Pool {
   const events = createEmitter<PoolEvent>((error) =>
     deps.logger.error({ err: error }, 'pool listener failed'),
   );
+  const draining = createDraining(deps);
   let sorted: readonly Instance[] | undefined;
   let version = 0;
   let isClosed = false;
@@ -71,6 +86,21 @@ export function createPool(deps: InstanceDependencies): Pool {
     return sorted;
   }
 
+  function found(id: string): Instance {
+    const instance = byId.get(id);
+    if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+    return instance;
+  }
+
+  function put(instance: Instance): void {
+    byId.set(instance.spec.id, instance);
+    touch();
+    instance.events.on((event) => {
+      if (event.kind === 'listing') version += 1;
+      events.emit({ kind: 'instance', instance, event });
+    });
+  }
+
   return {
     events,
     get version() {
@@ -83,22 +113,33 @@ export function createPool(deps: InstanceDependencies): Pool {
       if (isClosed) throw new AppError('SHUTTING_DOWN');
       if (byId.has(spec.id))
         throw new AppError('INVALID_INPUT', { field: 'id', problem: `${spec.id} is already there` });
-      byId.set(spec.id, instance);
-      touch();
-      instance.events.on((event) => {
-        if (event.kind === 'listing') version += 1;
-        events.emit({ kind: 'instance', instance, event });
-      });
+      put(instance);
       events.emit({ kind: 'added', instance });
       return instance;
     },
-    async remove(id) {
-      const instance = byId.get(id);
-      if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+    async remove(id, drainMs = 0) {
+      const instance = found(id);
       byId.delete(id);
       touch();
-      await instance.retire();
+      events.emit({ kind: 'leaving', instance });
+      await draining.add(instance, drainMs);
       events.emit({ kind: 'removed', instance });
+    },
+    async replace(spec, drainMs) {
+      const former = found(spec.id);
+      const instance = await createInstance(spec, deps);
+      try {
+        await prepare(instance, former);
+        if (isClosed) throw new AppError('SHUTTING_DOWN');
+        if (byId.get(spec.id) !== former) throw new AppError('NOT_FOUND', { what: 'server', id: spec.id });
+      } catch (error) {
+        await instance.retire();
+        throw error;
+      }
+      put(instance);
+      events.emit({ kind: 'replaced', instance, former });
+      void draining.add(former, drainMs);
+      return instance;
     },
     async startAll(concurrency, onProgress) {
       const eager = instances().filter(({ spec }) => !spec.lazy);
@@ -132,7 +173,23 @@ export function createPool(deps: InstanceDependencies): Pool {
     async [Symbol.asyncDispose]() {
       // A start under way goes on to the next instance: retired ones refuse.
       isClosed = true;
-      await Promise.all([...byId.values()].map((instance) => instance.retire()));
+      await Promise.all([draining.retireAll(), ...[...byId.values()].map((instance) => instance.retire())]);
     },
   };
+}
+
+const servingStates: readonly string[] = ['ready', 'degraded', 'sleeping'];
+
+/** Brings the new one to where the old one is: up, asleep with its listing known, or stopped by hand. */
+async function prepare(instance: Instance, former: Instance): Promise<void> {
+  if (former.state === 'stopped') return await instance.stop();
+  if (former.logLevel !== undefined) await instance.setLogLevel(former.logLevel);
+  const isServing = servingStates.includes(former.state);
+  try {
+    if (!instance.spec.lazy) await instance.start();
+    else if (!instance.listing) await instance.learn();
+  } catch (error) {
+    // Of two that do not work the new one is what is wanted; it keeps trying.
+    if (isServing) throw error;
+  }
 }

@@ -12,6 +12,7 @@ export const server: ServerItem = {
   category: 'database',
   port: 3104,
   transport: 'in-process',
+  source: 'built-in',
   state: 'ready',
   replicas: 1,
   lazy: false,
@@ -63,6 +64,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       rssBytes: 1024,
       sessions: 0,
       servers: { total: 1, byState: { ready: 1 } },
+      config: { loadedAt: at, watched: false, needsRestart: [] },
       memory: memoryStats,
     }),
     serversList: ({ query }) => {

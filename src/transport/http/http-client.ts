@@ -3,6 +3,8 @@
 import { type Dispatcher, Pool } from 'undici';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
+import { portOf, type SsrfGuard } from '../../kernel/ssrf-guard.ts';
+import { lookupThrough } from './guarded-lookup.ts';
 import { createSseParser, type SseParser, type SsePosition } from './sse-parser.ts';
 
 export interface HttpEndpoint {
@@ -12,6 +14,7 @@ export interface HttpEndpoint {
   readonly headers?: Readonly<Record<string, string>>;
   /** Longest message taken from the server. */
   readonly maxMessageBytes: number;
+  readonly guard?: SsrfGuard;
 }
 
 export interface ExchangeRequest {
@@ -58,6 +61,7 @@ const maxErrorBodyBytes = 64 * 1024;
 /** Opens no socket yet; throws INVALID_INPUT for a URL that is not http or https. */
 export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
   const url = parseUrl(endpoint);
+  endpoint.guard?.checkUrl(url.href);
   const ownHeaders = Object.fromEntries(
     Object.entries(endpoint.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -71,7 +75,10 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(endpoint.guard && { lookup: lookupThrough(endpoint.guard, portOf(url)) }),
+    },
   });
   let path = url.pathname + url.search;
 

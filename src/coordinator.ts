@@ -15,6 +15,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
+import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes, toServerItem } from './http/routes/servers.ts';
@@ -31,7 +32,8 @@ import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-r
 import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
-import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
+import { openServers, type Servers } from './open-servers.ts';
+import type { Refusal } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createHosts } from './transport/in-process/hosts.ts';
 import { createProcessLedger } from './transport/process-ledger.ts';
@@ -41,6 +43,8 @@ export interface CoordinatorOptions {
   readonly onProgress?: (report: StartReport) => void;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
+  /** Loads the config again, for reloads; without it the config stays as it is. */
+  readonly loadConfig?: () => Promise<LoadedConfig>;
 }
 
 export interface Coordinator extends AsyncDisposable {
@@ -83,16 +87,17 @@ export async function startCoordinator(
   );
   const store = parts.use(await openStore(dataDir));
   const pool = await buildPool(parts, { config, dataDir, memory, store, logger });
-  const roster = createServerRoster(pool, loaded, store.addedServers, logger);
-  const refusals = await roster.fill();
+  const servers = await openServers(parts, { loaded, pool, store, logger, load: options.loadConfig });
+  const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
   await remotes.fill();
-  const edge = await openEdge(parts, { config, dataDir, memory, pool, roster, remotes, logger });
+  const edge = await openEdge(parts, { config, dataDir, memory, pool, servers, remotes, logger });
 
   options.signal?.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
     options.signal?.addEventListener('abort', () => reject(new AppError('SHUTTING_DOWN')), { once: true });
   });
+  roster.startNew();
   const starting = pool.startAll(config.limits.startConcurrency, options.onProgress);
   // Whoever asks over REST to stop need not wait for slow servers either.
   const stopped = edge.stopAsked.then(() => []);
@@ -185,9 +190,9 @@ interface Edge {
 /** Gateway, listeners, and the file by which the command line finds them. */
 async function openEdge(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly pool: Pool; readonly roster: ServerRoster; readonly remotes: RemoteRoster },
+  base: Foundation & { readonly pool: Pool; readonly servers: Servers; readonly remotes: RemoteRoster },
 ): Promise<Edge> {
-  const { config, dataDir, memory, pool, roster, remotes, logger } = base;
+  const { config, dataDir, memory, pool, servers, remotes, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const gateway = createGateway({
@@ -218,10 +223,12 @@ async function openEdge(
         dataDir,
         startedAtMs,
         version: product.version,
+        config: () => servers.reload.status(),
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
+      ...serversRoutes({ pool, registry: servers.roster, baseUrl: () => baseUrl }),
+      ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...memoryRoutes(memory, nextRequestId),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),

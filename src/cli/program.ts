@@ -11,6 +11,9 @@ import { serversStartCommand } from './servers/start.ts';
 import { serversStopCommand } from './servers/stop.ts';
 import { serversRestartCommand } from './servers/restart.ts';
 import { serversLogsCommand } from './servers/logs.ts';
+import { serversRegisterCommand } from './servers/register.ts';
+import { serversSourcesCommand } from './servers/sources.ts';
+import { serversChangesCommand } from './servers/changes.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -42,6 +45,7 @@ import { memoryForgetCommand } from './memory/forget.ts';
 import { memoryReindexCommand } from './memory/reindex.ts';
 import { memoryRekeyCommand } from './memory/rekey.ts';
 import { configValidateCommand } from './config/validate.ts';
+import { configReloadCommand } from './config/reload.ts';
 import { configExplainCommand } from './config/explain.ts';
 import { configSchemaCommand } from './config/schema.ts';
 import { connectCommand } from './connect.ts';
@@ -83,6 +87,9 @@ const nouns: readonly Noun[] = [
       serversStopCommand,
       serversRestartCommand,
       serversLogsCommand,
+      serversRegisterCommand,
+      serversSourcesCommand,
+      serversChangesCommand,
     ],
   },
   {
@@ -127,7 +134,7 @@ const nouns: readonly Noun[] = [
   {
     name: 'config',
     description: 'The config file.',
-    verbs: [configValidateCommand, configExplainCommand, configSchemaCommand],
+    verbs: [configValidateCommand, configExplainCommand, configSchemaCommand, configReloadCommand],
   },
 ];
 

@@ -10,16 +10,23 @@ import { createListings, type Listings } from './listings.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { serverChangesTable } from './migrations/0003-server-changes.ts';
+import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store extends AsyncDisposable {
   readonly listings: Listings;
   readonly addedServers: AddedEntries;
   readonly addedRemotes: AddedEntries;
+  readonly serverChanges: ServerChanges;
 }
 
 /** By name, in their order. */
-const migrations = { '0001-first-tables': firstTables, '0002-added-remotes': addedRemotes };
+const migrations = {
+  '0001-first-tables': firstTables,
+  '0002-added-remotes': addedRemotes,
+  '0003-server-changes': serverChangesTable,
+};
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
 export async function openStore(dataDir: string): Promise<Store> {
@@ -36,6 +43,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       listings: createListings(db),
       addedServers: createAddedEntries(db, 'added_servers'),
       addedRemotes: createAddedEntries(db, 'added_remotes'),
+      serverChanges: createServerChanges(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

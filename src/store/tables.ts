@@ -1,5 +1,7 @@
 /** The tables as Kysely sees them; migrations make them. */
 
+import type { Generated } from 'kysely';
+
 export interface ListingsTable {
   key: string;
   listing: string;
@@ -13,7 +15,18 @@ export interface AddedEntriesTable {
   added_at: string;
 }
 
+export interface ServerChangesTable {
+  seq: Generated<number>;
+  at: string;
+  action: string;
+  server: string;
+  source: string;
+  origin: string | null;
+  problem: string | null;
+}
+
 export interface Tables {
+  server_changes: ServerChangesTable;
   listings: ListingsTable;
   added_servers: AddedEntriesTable;
   added_remotes: AddedEntriesTable;

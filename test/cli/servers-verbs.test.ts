@@ -11,8 +11,8 @@ describe('output', () => {
   it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
     const { stdout, stderr, code } = await run(['servers', 'list']);
     expect(stdout.split('\n')).toEqual([
-      'sqlite-3104\tdatabase\t3104\tin-process\tready\t2\t3\t0\t',
-      'evil-1\tdatabase\t3104\tin-process\tfailed\t2\t3\t0\tab c d',
+      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t2\t3\t0\t',
+      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tfailed\t2\t3\t0\tab c d',
       '',
     ]);
     expect([stderr, code]).toEqual(['', 0]);

@@ -1,6 +1,8 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { configRoutes } from './config-routes.ts';
+import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -11,6 +13,8 @@ import { toolRoutes } from './tool-routes.ts';
 export const routes = {
   ...statusRoutes,
   ...serverRoutes,
+  ...discoveryRoutes,
+  ...configRoutes,
   ...toolRoutes,
   ...memoryRoutes,
   ...remoteRoutes,

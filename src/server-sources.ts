@@ -9,6 +9,7 @@ import type { DiscoverySource, Report } from './discovery/announcement.ts';
 import { createClientSource } from './discovery/client-source.ts';
 import { createDnsSource } from './discovery/dns-source.ts';
 import { createFolderSource } from './discovery/folder-source.ts';
+import { createSrvResolver } from './discovery/resolve-srv.ts';
 import { createRegistrations, type Registrations } from './discovery/registrations.ts';
 import { systemClock } from './kernel/clock.ts';
 import { messageOf } from './kernel/errors.ts';
@@ -51,6 +52,7 @@ export function createServerSources(
   const { folders, clients, dns } = config.discovery;
   const states = new Map<DiscoverySource, SourceStatus>();
   const { platform } = process;
+  const resolveSrv = createSrvResolver();
   const environment = { env: process.env, platform };
 
   function watched(
@@ -76,7 +78,8 @@ export function createServerSources(
     const project = folder === undefined ? {} : { folder: resolve(baseDir, folder) };
     watched('client', (report) => createClientSource({ client, ...project }, report, environment));
   }
-  for (const name of dns) watched('dns', (report) => createDnsSource({ ...name, baseDir }, report));
+  for (const name of dns)
+    watched('dns', (report) => createDnsSource({ ...name, baseDir }, report, resolveSrv));
 
   return {
     async open() {

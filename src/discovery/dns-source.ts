@@ -1,7 +1,6 @@
 /** Servers by DNS SRV names (RFC 2782): each target of the best priority is one server. */
 
 import { createHash } from 'node:crypto';
-import { Resolver } from 'node:dns/promises';
 import type { DnsConfig } from '../config/discovery-shape.ts';
 import { parseServerEntry } from '../config/parse-server-entry.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -25,14 +24,6 @@ export interface SrvAnswer {
 /** Asks for the SRV records of a name; rejects with a `code` as node:dns does. */
 export type SrvResolver = (name: string) => Promise<SrvAnswer>;
 
-/** The system's name servers. Node.js does not tell the TTL of SRV records, so none is given. */
-export const systemSrvResolver: SrvResolver = async (name) => {
-  const found = await new Resolver({ timeout: 5000, tries: 2 }).resolveSrv(name);
-  return {
-    targets: found.map(({ name: host, port, priority, weight }) => ({ host, port, priority, weight })),
-  };
-};
-
 export interface DnsSourceOptions extends DnsConfig {
   /** Relative paths of references start here. */
   readonly baseDir: string;
@@ -41,6 +32,8 @@ export interface DnsSourceOptions extends DnsConfig {
 /** There is no such name, or it has no such records: then there are no servers. Everything else may pass. */
 const noneCodes: readonly unknown[] = ['ENOTFOUND', 'ENODATA'];
 const maxNameLength = 64;
+/** A day: who writes a longer TTL does not mean it, and timers cannot wait for ever. */
+const maxTtlSeconds = 86_400;
 
 /**
  * Asks every `everySeconds`, or when the answer has run out if that is later. While no name server answers, what was
@@ -49,7 +42,7 @@ const maxNameLength = 64;
 export function createDnsSource(
   options: DnsSourceOptions,
   report: Report,
-  resolve: SrvResolver = systemSrvResolver,
+  resolve: SrvResolver,
   clock: Clock = systemClock,
 ): DiscoverySource {
   let last: readonly Announcement[] = [];
@@ -74,7 +67,10 @@ export function createDnsSource(
     cancel();
     const { findings, ttlSeconds } = await ask();
     if (isClosed) return;
-    cancel = clock.after(Math.max(options.everySeconds, ttlSeconds) * 1000, () => void look());
+    cancel = clock.after(
+      Math.max(options.everySeconds, Math.min(ttlSeconds, maxTtlSeconds)) * 1000,
+      () => void look(),
+    );
     await report(findings);
   }
 

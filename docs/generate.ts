@@ -105,8 +105,8 @@ function fieldLines(setting: string): string {
     map = isJsonObject(properties) ? properties[name] : undefined;
   }
   // A section that may be absent has its fields itself.
-  const entry =
-    isJsonObject(map) && isJsonObject(map['additionalProperties']) ? map['additionalProperties'] : map;
+  const values = isJsonObject(map) ? (map['additionalProperties'] ?? map['items']) : undefined;
+  const entry = isJsonObject(values) ? values : map;
   const fields = isJsonObject(entry) && isJsonObject(entry['properties']) ? entry['properties'] : {};
   return Object.entries(fields)
     .map(([name, field]) => {
@@ -156,6 +156,12 @@ export function configReference(): string {
     '## memory.remotes',
     settings.find(({ path }) => path === 'memory.remotes')?.description ?? '',
     fieldLines('memory.remotes'),
+    '## discovery.clients',
+    settings.find(({ path }) => path === 'discovery.clients')?.description ?? '',
+    fieldLines('discovery.clients'),
+    '## discovery.dns',
+    settings.find(({ path }) => path === 'discovery.dns')?.description ?? '',
+    fieldLines('discovery.dns'),
     '## builtIn',
     settings.find(({ path }) => path === 'builtIn')?.description ?? '',
     fieldLines('builtIn'),

@@ -20,6 +20,7 @@ import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
+import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
@@ -38,7 +39,8 @@ import { type Memory, type MemoryOptions, openMemory } from './memory/open-memor
 import { createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
-import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
+import { openServers, type Servers } from './open-servers.ts';
+import type { Refusal } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { createHosts } from './transport/in-process/hosts.ts';
 import { createProcessLedger } from './transport/process-ledger.ts';
@@ -48,6 +50,8 @@ export interface CoordinatorOptions {
   readonly onProgress?: (report: StartReport) => void;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
+  /** Loads the config again, for reloads; without it the config stays as it is. */
+  readonly loadConfig?: () => Promise<LoadedConfig>;
 }
 
 export interface Coordinator extends AsyncDisposable {
@@ -97,16 +101,27 @@ export async function startCoordinator(
     return pins.admit(spec, offered);
   };
   const pool = await buildPool(parts, { config, dataDir, memory, store, admit, logger });
-  const roster = createServerRoster(pool, loaded, store.addedServers, logger);
-  const refusals = await roster.fill();
+  const servers = await openServers(parts, { loaded, pool, store, logger, load: options.loadConfig });
+  const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
   await remotes.fill();
-  const edge = await openEdge(parts, { config, dataDir, memory, store, pins, pool, roster, remotes, logger });
+  const edge = await openEdge(parts, {
+    config,
+    dataDir,
+    memory,
+    store,
+    pins,
+    pool,
+    servers,
+    remotes,
+    logger,
+  });
 
   options.signal?.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => {
     options.signal?.addEventListener('abort', () => reject(new AppError('SHUTTING_DOWN')), { once: true });
   });
+  roster.startNew();
   const starting = pool.startAll(config.limits.startConcurrency, options.onProgress);
   // Whoever asks over REST to stop need not wait for slow servers either.
   const stopped = edge.stopAsked.then(() => []);
@@ -206,11 +221,11 @@ async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly pool: Pool;
-    readonly roster: ServerRoster;
+    readonly servers: Servers;
     readonly remotes: RemoteRoster;
   },
 ): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, roster, remotes, logger } = base;
+  const { config, dataDir, memory, store, pins, pool, servers, remotes, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -248,11 +263,13 @@ async function openEdge(
         dataDir,
         startedAtMs,
         version: product.version,
+        config: () => servers.reload.status(),
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry: roster, baseUrl: () => baseUrl }),
+      ...serversRoutes({ pool, registry: servers.roster, baseUrl: () => baseUrl }),
       ...pinsRoutes(pool, pins),
+      ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),

@@ -11,6 +11,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   contract: ['kernel'],
   config: ['kernel'],
+  discovery: ['kernel', 'config'],
   store: ['kernel'],
   transport: ['kernel'],
   servers: ['kernel'],

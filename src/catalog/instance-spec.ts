@@ -1,7 +1,9 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
 import type { PoolOptions } from '../kernel/pool-options.ts';
+import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
+import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
 
 export type Launch =
   | { readonly kind: 'in-process'; readonly module: string; readonly settings: unknown }
@@ -17,8 +19,12 @@ export type Launch =
       readonly kind: 'streamable-http';
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Bounds on the addresses that are connected to; none for what the operator wrote down. */
+      readonly bounds?: SsrfPolicy;
       readonly era: Era | 'auto';
     };
+
+export type ServerSource = (typeof serverSources)[number];
 
 export interface InstanceSpec extends PoolOptions {
   /** Unique; part of URLs: `[a-z0-9][a-z0-9._-]*`. */
@@ -38,7 +44,9 @@ export interface InstanceSpec extends PoolOptions {
   readonly timeoutMs?: number;
   /** Only approved definitions are shown and called. */
   readonly pin?: boolean;
-  readonly source: 'built-in' | 'config' | 'added';
+  readonly source: ServerSource;
+  /** The file, DNS name or lease it comes from, for people. */
+  readonly origin?: string;
   readonly launch: Launch;
   /** Same key, same tools: such instances share one stored listing. */
   readonly listingKey: string;

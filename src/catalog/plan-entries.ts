@@ -12,7 +12,7 @@ import {
 import type { Era } from '../kernel/protocol.ts';
 import type { BuiltIn } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
-import type { InstanceSpec, Launch } from './instance-spec.ts';
+import type { InstanceSpec, Launch, ServerSource } from './instance-spec.ts';
 
 /** One entry as the pool needs it: every value is text, nothing is a reference any more. */
 export interface ServerEntry extends OwnPoolOptions {
@@ -81,7 +81,7 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
 export function specFromEntry(
   name: string,
   entry: ServerEntry,
-  source: 'config' | 'added',
+  source: ServerSource,
   ports: PortLedger,
   builtIns: readonly BuiltIn[],
   health: HealthOptions = defaultHealth,

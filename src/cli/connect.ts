@@ -2,8 +2,8 @@
 
 import { Command } from 'commander';
 import { AppError } from '../kernel/errors.ts';
-import { clientFolders } from './clients/client-paths.ts';
-import { clientNames } from './clients/clients.ts';
+import { clientFolders } from '../config/clients/client-paths.ts';
+import { clientNames } from '../config/clients/clients.ts';
 import { connectClient } from './connect/change-client.ts';
 import { openConnectionRecords } from './connect/connection-records.ts';
 import { clientFile, findClient, reachOf } from './connect/find-client.ts';

@@ -1,8 +1,8 @@
 /** `disconnect <client>`: gives a client its config back. */
 
 import { Command } from 'commander';
-import { clientFolders } from './clients/client-paths.ts';
-import { clientNames } from './clients/clients.ts';
+import { clientFolders } from '../config/clients/client-paths.ts';
+import { clientNames } from '../config/clients/clients.ts';
 import { disconnectClient } from './connect/change-client.ts';
 import { openConnectionRecords } from './connect/connection-records.ts';
 import { clientFile, findClient } from './connect/find-client.ts';

@@ -18,6 +18,9 @@ import { bundlesAddCommand } from './bundles/add.ts';
 import { bundlesListCommand } from './bundles/list.ts';
 import { bundlesRemoveCommand } from './bundles/remove.ts';
 import { bundlesShowCommand } from './bundles/show.ts';
+import { serversRegisterCommand } from './servers/register.ts';
+import { serversSourcesCommand } from './servers/sources.ts';
+import { serversHistoryCommand } from './servers/history.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -49,6 +52,7 @@ import { memoryForgetCommand } from './memory/forget.ts';
 import { memoryReindexCommand } from './memory/reindex.ts';
 import { memoryRekeyCommand } from './memory/rekey.ts';
 import { configValidateCommand } from './config/validate.ts';
+import { configReloadCommand } from './config/reload.ts';
 import { configExplainCommand } from './config/explain.ts';
 import { configSchemaCommand } from './config/schema.ts';
 import { connectCommand } from './connect.ts';
@@ -93,6 +97,9 @@ const nouns: readonly Noun[] = [
       serversChangesCommand,
       serversApproveCommand,
       serversRevertCommand,
+      serversRegisterCommand,
+      serversSourcesCommand,
+      serversHistoryCommand,
     ],
   },
   {
@@ -142,7 +149,7 @@ const nouns: readonly Noun[] = [
   {
     name: 'config',
     description: 'The config file.',
-    verbs: [configValidateCommand, configExplainCommand, configSchemaCommand],
+    verbs: [configValidateCommand, configExplainCommand, configSchemaCommand, configReloadCommand],
   },
 ];
 

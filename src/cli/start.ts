@@ -54,20 +54,22 @@ export function startCommand(context: CliContext): Command {
 
 async function runStart(options: StartOptions, context: CliContext): Promise<void> {
   const startedAtMs = performance.now();
-  const loaded = await loadConfig({
-    env: context.env,
-    cwd: context.cwd,
-    flags: {
-      servers: options.servers,
-      port: options.port,
-      host: options.host,
-      dataDir: options.data,
-      profile: options.profile,
-      instancePorts: options.ports,
-      logLevel: options.logLevel,
-    },
-    ...(options.config !== undefined && { file: options.config }),
-  });
+  const load = () =>
+    loadConfig({
+      env: context.env,
+      cwd: context.cwd,
+      flags: {
+        servers: options.servers,
+        port: options.port,
+        host: options.host,
+        dataDir: options.data,
+        profile: options.profile,
+        instancePorts: options.ports,
+        logLevel: options.logLevel,
+      },
+      ...(options.config !== undefined && { file: options.config }),
+    });
+  const loaded = await load();
   await checkWritable(loaded.config.dataDir);
   context.outlivesReaders = true;
   // A person who did not ask for a level watches the progress bar and the table, which tell of failures too.
@@ -83,6 +85,7 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
       logger,
       onProgress: (report) => progress.update(report),
       signal: signals.signal,
+      loadConfig: load,
     });
   } catch (error) {
     if (!signals.signal.aborted || !(isAppError(error, 'SHUTTING_DOWN') || isAbort(error))) throw error;

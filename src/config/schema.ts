@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
+import { discoveryShape } from './discovery-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
@@ -35,6 +36,13 @@ const limitsShape = z.strictObject({
     .min(0)
     .default(5000)
     .describe('At a stop, open requests get so long to finish, in milliseconds.'),
+  serverDrainMs: z
+    .int()
+    .min(0)
+    .default(30_000)
+    .describe(
+      'A server that is replaced or removed gets so long to finish the calls it has, in milliseconds; new calls go elsewhere at once.',
+    ),
   startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
 });
 
@@ -109,6 +117,17 @@ export const configShape = z.strictObject({
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),
+  watchConfig: z
+    .boolean()
+    .default(true)
+    .describe('Take changes of the config file while running. `config reload` does so in any case.'),
+  plugins: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'npm packages, or paths that begin with a dot, with further servers; they run as the coordinator.',
+    ),
+  discovery: discoveryShape.prefault({}).describe('Servers that announce themselves or are found.'),
   builtIn: z
     .record(nameShape, builtInShape)
     .default({})

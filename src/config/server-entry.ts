@@ -13,6 +13,9 @@ const valueShape = z.union([z.string(), z.number(), z.boolean(), referenceShape]
   error: 'must be text, {env: NAME} or {file: path}',
 });
 
+/** Environment variables and headers by name. */
+export const valueMapShape = z.record(z.string().min(1), valueShape);
+
 const portShape = z.int().min(1).max(65_535);
 
 /** Fields by which an entry says what it is; exactly one of them has to be there. */
@@ -32,8 +35,7 @@ const fields = {
     .array(z.union([z.string(), z.number()], { error: 'must be text' }))
     .optional()
     .describe('Its arguments.'),
-  env: z
-    .record(z.string().min(1), valueShape)
+  env: valueMapShape
     .optional()
     .describe('Its environment: text, `{env: NAME}`, `{file: path}`, or text with `${env:NAME}` in it.'),
   envFile: z.string().min(1).optional().describe('File of NAME=value lines added to its environment.'),
@@ -43,10 +45,7 @@ const fields = {
     .regex(/^(https?:\/\/|\$\{)/i, { error: 'must start with http:// or https://' })
     .optional()
     .describe('Address of a server that already runs.'),
-  headers: z
-    .record(z.string().min(1), valueShape)
-    .optional()
-    .describe('HTTP headers sent to it; values as in `env`.'),
+  headers: valueMapShape.optional().describe('HTTP headers sent to it; values as in `env`.'),
   builtin: z.string().min(1).optional().describe('Name of a built-in server, for one more instance of it.'),
   settings: z.record(z.string(), z.unknown()).optional().describe('Settings of that built-in server.'),
   category: z.enum(entryCategories).optional().describe('Category it is routed in; `custom` when absent.'),

@@ -125,7 +125,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   })();
 
   const off = pool.events.on((event) => {
-    if (event.kind === 'removed') endSessionsOn(`server:${event.instance.spec.id}`);
+    // One of the same id may have come meanwhile: its sessions go on.
+    if (event.kind === 'removed' && !pool.get(event.instance.spec.id))
+      endSessionsOn(`server:${event.instance.spec.id}`);
+    if (event.kind === 'replaced') void subscriptions.move(event.former, event.instance);
     if (event.kind !== 'instance') announcer.touch();
     else if (event.event.kind === 'listing') announcer.touch();
     else if (event.event.kind === 'notification') {

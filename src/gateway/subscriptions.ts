@@ -9,6 +9,8 @@ import type { View } from './view.ts';
 export interface Watch {
   /** The URI as this client knows it. */
   readonly uri: string;
+  /** Changes when another takes its place. */
+  instance: Instance;
   readonly onUpdate: OnUpdate;
 }
 
@@ -20,6 +22,8 @@ export interface Subscriptions {
   watch(view: View, uri: string, onUpdate: OnUpdate): Promise<() => Promise<void>>;
   /** Hands an upstream's `resources/updated` to everyone who watches. */
   publish(instance: Instance, uri: string, meta?: JsonObject): void;
+  /** Another instance has taken the place of one: who watched there watches here. What it refuses is watched no more. */
+  move(from: Instance, to: Instance): Promise<void>;
   readonly size: number;
 }
 
@@ -34,7 +38,8 @@ export function createSubscriptions(): Subscriptions {
   const watches = new Map<Instance, Map<string, Set<Watch>>>();
   let size = 0;
 
-  async function drop(instance: Instance, uri: string, watch: Watch): Promise<void> {
+  async function drop(uri: string, watch: Watch): Promise<void> {
+    const { instance } = watch;
     const byUri = watches.get(instance);
     const set = byUri?.get(uri);
     if (!set?.delete(watch)) return;
@@ -58,19 +63,27 @@ export function createSubscriptions(): Subscriptions {
       watches.set(instance, byUri);
       const set = byUri.get(resolved.uri) ?? new Set<Watch>();
       byUri.set(resolved.uri, set);
-      const watch: Watch = { uri, onUpdate };
+      const watch: Watch = { uri, instance, onUpdate };
       set.add(watch);
       size += 1;
       try {
         await instance.subscribe(resolved.uri);
       } catch (error) {
-        await drop(instance, resolved.uri, watch);
+        await drop(resolved.uri, watch);
         throw error;
       }
-      return () => drop(instance, resolved.uri, watch);
+      return () => drop(resolved.uri, watch);
     },
     publish(instance, uri, meta) {
       for (const watch of watches.get(instance)?.get(uri) ?? []) watch.onUpdate(watch.uri, meta);
+    },
+    async move(from, to) {
+      const byUri = watches.get(from);
+      if (!byUri) return;
+      watches.delete(from);
+      watches.set(to, byUri);
+      for (const set of byUri.values()) for (const watch of set) watch.instance = to;
+      await Promise.allSettled([...byUri.keys()].map((uri) => to.subscribe(uri)));
     },
   };
 }

@@ -227,13 +227,18 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
       logger.warn({ server: id, port, problem }, 'could not open the port of an instance');
     }
   };
+  const remove = (id: string): void => {
+    const server = open.get(id);
+    open.delete(id);
+    if (server) void close(server);
+  };
   const off = pool.events.on((event) => {
-    if (event.kind === 'added') void add(event.instance.spec.id, event.instance.spec.port);
-    else if (event.kind === 'removed') {
-      const { id } = event.instance.spec;
-      const server = open.get(id);
-      open.delete(id);
-      if (server) void close(server);
+    const { id, port } = event.instance.spec;
+    if (event.kind === 'added') void add(id, port);
+    else if (event.kind === 'removed' && !pool.get(id)) remove(id);
+    else if (event.kind === 'replaced' && event.former.spec.port !== port) {
+      remove(id);
+      void add(id, port);
     }
   });
   await Promise.all(pool.instances().map(({ spec }) => add(spec.id, spec.port)));

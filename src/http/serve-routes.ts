@@ -20,10 +20,11 @@ export interface RouteInput<Name extends RouteName> {
   readonly signal: AbortSignal;
 }
 
+/** What a handler answers with. */
+export type RouteAnswer<Name extends RouteName> = z.input<(typeof routes)[Name]['response']>;
+
 export type RouteHandlers = {
-  readonly [Name in RouteName]: (
-    input: RouteInput<Name>,
-  ) => Promise<z.input<(typeof routes)[Name]['response']>>;
+  readonly [Name in RouteName]: (input: RouteInput<Name>) => Promise<RouteAnswer<Name>>;
 };
 
 /** Parses with a shape; the first issue becomes INVALID_INPUT with its field. */

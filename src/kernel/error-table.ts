@@ -218,6 +218,13 @@ export const errorTable = {
     retry: 'never',
     message: '{server} needs the library {library}; install it with: npm install {library}',
   },
+  PLUGIN_FAILED: {
+    http: 500,
+    jsonRpc: -32603,
+    exit: 3,
+    retry: 'never',
+    message: 'plugin {plugin}: {problem}',
+  },
   ...memoryErrorRows,
   INTERNAL: {
     http: 500,

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import type { Logger } from '../kernel/log.ts';
+import { createSsrfGuard } from '../kernel/ssrf-guard.ts';
 import type { Hosts } from '../transport/in-process/hosts.ts';
 import type { ProcessLedger } from '../transport/process-ledger.ts';
 import { connectStdio } from '../transport/stdio.ts';
@@ -63,6 +64,7 @@ export function createConnect(deps: ConnectDependencies): Connect {
         url: launch.url,
         headers: { ...launch.headers },
         era: launch.era,
+        ...(launch.bounds && { guard: createSsrfGuard(launch.bounds) }),
       },
       events,
       { logger, signal },

@@ -12,6 +12,7 @@ import type { Connection, ConnectionEvents, RequestOptions } from '../transport/
 import type { BackoffOptions } from './backoff.ts';
 import type { Balancer, Candidate } from './balancer.ts';
 import type { CheckSchedule } from './health/check-schedule.ts';
+import type { InFlight } from './in-flight.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { LogRing } from './log-ring.ts';
 import type { PoolMember } from './member.ts';
@@ -73,6 +74,10 @@ export interface Instance extends Candidate {
   readonly timeoutMs: number;
   readonly startedAtMs: number | undefined;
   readonly pid: number | undefined;
+  /** Calls that wait for a connection or for an answer. */
+  readonly work: InFlight;
+  /** What a legacy upstream was last told to log at. */
+  readonly logLevel: McpLogLevel | undefined;
   /** Starts every replica; resolves when all are ready. Rejects UPSTREAM_UNAVAILABLE with the first reason. */
   start(): Promise<void>;
   /** Takes no more calls, lets those under way end in `drainMs`, and closes. */

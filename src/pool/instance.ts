@@ -9,6 +9,7 @@ import type { Connection } from '../transport/connection.ts';
 import { defaultTimeoutMs } from '../transport/protocol/calls.ts';
 import { restartBackoff } from './backoff.ts';
 import { createBalancer } from './balancer.ts';
+import { createInFlight } from './in-flight.ts';
 import { createInstanceListing } from './instance-listing.ts';
 import { type Standing, standingOf } from './instance-state.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
@@ -37,6 +38,7 @@ export async function createInstance(
   const logs = createLogRing(() => clock.now());
   const replay = createSessionReplay(spec.id, logger);
   const counters = { calls: 0, errors: 0 };
+  const work = createInFlight();
   const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs ?? defaultTimeoutMs;
   /** Whose connection it is, or was. */
   const owners = new WeakMap<Connection, PoolMember>();
@@ -164,7 +166,12 @@ export async function createInstance(
     const member = balancer.pick(key, except && owners.get(except));
     if (!member)
       throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
-    return await member.acquire();
+    work.begin();
+    try {
+      return await member.acquire();
+    } finally {
+      work.end();
+    }
   }
 
   const instance: Instance = {
@@ -174,6 +181,7 @@ export async function createInstance(
     logs,
     members,
     group,
+    work,
     timeoutMs,
     get state() {
       return shown.state;
@@ -205,6 +213,9 @@ export async function createInstance(
     get counters() {
       return { ...counters, restarts: members.reduce((sum, { replica }) => sum + replica.restarts, 0) };
     },
+    get logLevel() {
+      return replay.logLevel;
+    },
     get startedAtMs() {
       return startedAtMs;
     },
@@ -227,6 +238,7 @@ export async function createInstance(
     isLive: (connection) => owners.get(connection)?.replica.connection === connection,
     async request(method, params, options, via) {
       counters.calls += 1;
+      work.begin();
       try {
         const connection = via ?? (await acquire());
         return await owners.get(connection)!.request(connection, method, params, { timeoutMs, ...options });
@@ -234,6 +246,8 @@ export async function createInstance(
         // A client that changed its mind says nothing about the server's health.
         if (!isAppError(error, 'REQUEST_CANCELLED')) counters.errors += 1;
         throw error;
+      } finally {
+        work.end();
       }
     },
     readmit: () => listing.readmit(),

@@ -174,3 +174,65 @@ describe('replicas', () => {
     expect(live.size).toBe(0);
   });
 });
+
+describe('a replaced instance', () => {
+  const slow = createScriptedUpstream('legacy', {
+    'tools/list': () => ({ tools: [] }),
+  });
+
+  it('finishes its calls and is closed then; new calls go to the new one', async () => {
+    const gate = Promise.withResolvers<void>();
+    slow.scripts['tools/call'] = async ({ name }) => {
+      if (name === 'wait') await gate.promise;
+      return { content: [] };
+    };
+    const closed: string[] = [];
+    const connect: Connect = async (spec, events) => {
+      const connection = await connectScripted(slow, events);
+      return { ...connection, close: async () => void closed.push(spec.title) };
+    };
+    const { pool } = setUp({ connect });
+    const former = await pool.add(specOf('a', { title: 'old' }));
+    await former.start();
+    const call = former.request('tools/call', { name: 'wait' });
+    const fresh = await pool.replace(specOf('a', { title: 'new' }), 10_000);
+    expect(pool.get('a')).toBe(fresh);
+    await fresh.request('tools/call', { name: 'go' });
+    expect(closed).toEqual([]);
+    gate.resolve();
+    await call;
+    await expect.poll(() => closed).toEqual(['old']);
+    await pool[Symbol.asyncDispose]();
+    expect(closed).toEqual(['old', 'new']);
+  });
+
+  it('is cut off when its time is over, and when the pool ends', async () => {
+    slow.scripts['tools/call'] = () => new Promise(() => {});
+    const clock = createFakeClock();
+    const closed: string[] = [];
+    const connect: Connect = async (spec, events) => {
+      const connection = await connectScripted(slow, events);
+      return { ...connection, close: async () => void closed.push(spec.title) };
+    };
+    const { pool } = setUp({ connect, clock });
+    const former = await pool.add(specOf('a', { title: 'one' }));
+    await former.start();
+    void former.request('tools/call', {}).catch(() => {});
+    const second = await pool.replace(specOf('a', { title: 'two' }), 1000);
+    void second.request('tools/call', {}).catch(() => {});
+    clock.advance(1000);
+    await expect.poll(() => closed).toEqual(['one']);
+    await pool.replace(specOf('a', { title: 'three' }), 1000);
+    await pool[Symbol.asyncDispose]();
+    expect(closed.toSorted()).toEqual(['one', 'three', 'two']);
+  });
+
+  it('stays stopped when it was stopped by hand', async () => {
+    const { pool, opened } = setUp();
+    const former = await pool.add(specOf('a'));
+    await former.stop();
+    const fresh = await pool.replace(specOf('a', { title: 'new' }), 1000);
+    expect([fresh.state, opened]).toEqual(['stopped', []]);
+    await pool[Symbol.asyncDispose]();
+  });
+});

@@ -5,13 +5,20 @@ import { AppError, messageOf } from '../kernel/errors.ts';
 import { createEmitter, type Emitter } from '../kernel/events.ts';
 import { defaultSelection } from '../kernel/pool-options.ts';
 import { createBalancer } from './balancer.ts';
+import { createDraining } from './draining.ts';
 import { createCheckSchedule } from './health/check-schedule.ts';
 import { createInstance } from './instance.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, InstanceGroup } from './instance-types.ts';
 import { createRetryBudget } from './retry-budget.ts';
 
 export type PoolEvent =
-  | { readonly kind: 'added' | 'removed'; readonly instance: Instance }
+  | { readonly kind: 'added'; readonly instance: Instance }
+  /** Out of the pool, its calls not yet finished. */
+  | { readonly kind: 'leaving'; readonly instance: Instance }
+  /** Its calls have ended, and it runs no more. */
+  | { readonly kind: 'removed'; readonly instance: Instance }
+  /** Another one has taken its place; `former` finishes its calls. */
+  | { readonly kind: 'replaced'; readonly instance: Instance; readonly former: Instance }
   | { readonly kind: 'instance'; readonly instance: Instance; readonly event: InstanceEvent };
 
 export interface StartReport {
@@ -28,7 +35,14 @@ export interface Pool extends AsyncDisposable {
   instances(): readonly Instance[];
   get(id: string): Instance | undefined;
   add(spec: InstanceSpec): Promise<Instance>;
-  remove(id: string): Promise<void>;
+  /** Takes it out at once; resolves when its calls have ended, or had `drainMs` (none by default). */
+  remove(id: string, drainMs?: number): Promise<void>;
+  /**
+   * Brings up an instance of the spec and puts it where the one of its id was; that one finishes its calls,
+   * `drainMs` at most, while this has resolved already. Where the old one serves and the new one cannot start,
+   * the old one stays and this rejects UPSTREAM_UNAVAILABLE.
+   */
+  replace(spec: InstanceSpec, drainMs: number): Promise<Instance>;
   /**
    * Starts all that are not lazy, `concurrency` at a time; a failing one keeps trying by itself. A lazy one
    * is only asked what it offers, and only if that is not known yet.
@@ -62,12 +76,12 @@ function groupKeyOf({ category, name }: InstanceSpec): string {
 
 export function createPool(deps: InstanceDependencies): Pool {
   const byId = new Map<string, Instance>();
-  const groups = new Map<string, InstanceGroup>();
   const siblings = new Map<string, Set<Instance>>();
   const checks = createCheckSchedule(deps.clock);
   const events = createEmitter<PoolEvent>((error) =>
     deps.logger.error({ err: error }, 'pool listener failed'),
   );
+  const draining = createDraining(deps);
   let sorted: readonly Instance[] | undefined;
   let version = 0;
   let isClosed = false;
@@ -77,17 +91,22 @@ export function createPool(deps: InstanceDependencies): Pool {
     sorted = undefined;
   }
 
-  function groupOf(spec: InstanceSpec): InstanceGroup {
-    const key = groupKeyOf(spec);
-    const known = groups.get(key);
-    if (known) return known;
+  function createGroup(spec: InstanceSpec): InstanceGroup {
     const onFailOpen = (isOpen: boolean) => {
-      if (isOpen) deps.logger.warn({ group: key }, 'no healthy instance is left: calls go to sick ones');
+      const group = groupKeyOf(spec);
+      if (isOpen) deps.logger.warn({ group }, 'no healthy instance is left: calls go to sick ones');
     };
     const balancer = createBalancer<Instance>({ ...(spec.selection ?? defaultSelection), onFailOpen });
-    const group = { balancer, budget: createRetryBudget(deps.clock) };
-    groups.set(key, group);
-    return group;
+    return { balancer, budget: createRetryBudget(deps.clock) };
+  }
+
+  /** That of its siblings; one that has none, or takes the place of the last one, gets a group of its own settings. */
+  function groupFor(spec: InstanceSpec, former?: Instance): InstanceGroup {
+    const members = siblings.get(groupKeyOf(spec));
+    const isAlone =
+      members === undefined || (members.size === 1 && former !== undefined && members.has(former));
+    const [first] = isAlone ? [] : members;
+    return first?.group ?? createGroup(spec);
   }
 
   /** An instance came or went: its group chooses among the others, or is forgotten with its last one. */
@@ -100,7 +119,6 @@ export function createPool(deps: InstanceDependencies): Pool {
     instance.group.balancer.setMembers(members);
     if (members.size > 0) return;
     siblings.delete(key);
-    groups.delete(key);
   }
 
   function instances(): readonly Instance[] {
@@ -108,6 +126,22 @@ export function createPool(deps: InstanceDependencies): Pool {
       (a, b) => a.spec.port - b.spec.port || (a.spec.id < b.spec.id ? -1 : 1),
     );
     return sorted;
+  }
+
+  function found(id: string): Instance {
+    const instance = byId.get(id);
+    if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+    return instance;
+  }
+
+  function put(instance: Instance): void {
+    byId.set(instance.spec.id, instance);
+    regroup(instance, true);
+    touch();
+    instance.events.on((event) => {
+      if (event.kind === 'listing') version += 1;
+      events.emit({ kind: 'instance', instance, event });
+    });
   }
 
   return {
@@ -118,28 +152,39 @@ export function createPool(deps: InstanceDependencies): Pool {
     instances,
     get: (id) => byId.get(id),
     async add(spec) {
-      const instance = await createInstance(spec, deps, { group: groupOf(spec), checks });
+      const instance = await createInstance(spec, deps, { group: groupFor(spec), checks });
       if (isClosed) throw new AppError('SHUTTING_DOWN');
       if (byId.has(spec.id))
         throw new AppError('INVALID_INPUT', { field: 'id', problem: `${spec.id} is already there` });
-      byId.set(spec.id, instance);
-      regroup(instance, true);
-      touch();
-      instance.events.on((event) => {
-        if (event.kind === 'listing') version += 1;
-        events.emit({ kind: 'instance', instance, event });
-      });
+      put(instance);
       events.emit({ kind: 'added', instance });
       return instance;
     },
-    async remove(id) {
-      const instance = byId.get(id);
-      if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
+    async remove(id, drainMs = 0) {
+      const instance = found(id);
       byId.delete(id);
       regroup(instance, false);
       touch();
-      await instance.retire(true);
+      events.emit({ kind: 'leaving', instance });
+      await draining.add(instance, drainMs);
       events.emit({ kind: 'removed', instance });
+    },
+    async replace(spec, drainMs) {
+      const former = found(spec.id);
+      const instance = await createInstance(spec, deps, { group: groupFor(spec, former), checks });
+      try {
+        await prepare(instance, former);
+        if (isClosed) throw new AppError('SHUTTING_DOWN');
+        if (byId.get(spec.id) !== former) throw new AppError('NOT_FOUND', { what: 'server', id: spec.id });
+      } catch (error) {
+        await instance.retire();
+        throw error;
+      }
+      regroup(former, false);
+      put(instance);
+      events.emit({ kind: 'replaced', instance, former });
+      void draining.add(former, drainMs);
+      return instance;
     },
     async startAll(concurrency, onProgress) {
       const eager = instances().filter(({ spec }) => !spec.lazy);
@@ -173,7 +218,23 @@ export function createPool(deps: InstanceDependencies): Pool {
     async [Symbol.asyncDispose]() {
       // A start under way goes on to the next instance: retired ones refuse.
       isClosed = true;
-      await Promise.all([...byId.values()].map((instance) => instance.retire()));
+      await Promise.all([draining.retireAll(), ...[...byId.values()].map((instance) => instance.retire())]);
     },
   };
+}
+
+const servingStates: readonly string[] = ['ready', 'degraded', 'sleeping'];
+
+/** Brings the new one to where the old one is: up, asleep with its listing known, or stopped by hand. */
+async function prepare(instance: Instance, former: Instance): Promise<void> {
+  if (former.state === 'stopped') return await instance.stop();
+  if (former.logLevel !== undefined) await instance.setLogLevel(former.logLevel);
+  const isServing = servingStates.includes(former.state);
+  try {
+    if (!instance.spec.lazy) await instance.start();
+    else if (!instance.listing) await instance.learn();
+  } catch (error) {
+    // Of two that do not work the new one is what is wanted; it keeps trying.
+    if (isServing) throw error;
+  }
 }

@@ -13,6 +13,8 @@ export interface SessionReplay {
   /** The roots of a client have changed: later connections hear that they have to be asked for. */
   rootsChanged(): void;
   readonly subscribed: Set<string>;
+  /** What it was last told to log at. */
+  readonly logLevel: McpLogLevel | undefined;
 }
 
 const rootsChangedMethod = 'notifications/roots/list_changed';
@@ -41,6 +43,9 @@ export function createSessionReplay(server: string, logger: Logger): SessionRepl
 
   return {
     subscribed,
+    get logLevel() {
+      return logLevel;
+    },
     async onOpen(connection, isFirst) {
       if (logLevel !== undefined) await sendLogLevel(connection, logLevel);
       if (hasRoots && connection.era === 'legacy') connection.notify(rootsChangedMethod);

@@ -13,6 +13,8 @@ import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { serverChangesTable } from './migrations/0004-server-changes.ts';
+import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store extends AsyncDisposable {
@@ -21,6 +23,7 @@ export interface Store extends AsyncDisposable {
   readonly addedRemotes: AddedEntries;
   readonly addedBundles: AddedBundles;
   readonly approvals: Approvals;
+  readonly serverChanges: ServerChanges;
 }
 
 /** By name, in their order. */
@@ -28,6 +31,7 @@ const migrations = {
   '0001-first-tables': firstTables,
   '0002-added-remotes': addedRemotes,
   '0003-bundles-and-approvals': bundlesAndApprovals,
+  '0004-server-changes': serverChangesTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -47,6 +51,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       addedRemotes: createAddedEntries(db, 'added_remotes'),
       addedBundles: createAddedBundles(db),
       approvals: createApprovals(db),
+      serverChanges: createServerChanges(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

@@ -1,5 +1,7 @@
 /** The tables as Kysely sees them; migrations make them. */
 
+import type { Generated } from 'kysely';
+
 export interface ListingsTable {
   key: string;
   listing: string;
@@ -25,7 +27,18 @@ export interface ApprovalsTable {
   updated_at: string;
 }
 
+export interface ServerChangesTable {
+  seq: Generated<number>;
+  at: string;
+  action: string;
+  server: string;
+  source: string;
+  origin: string | null;
+  problem: string | null;
+}
+
 export interface Tables {
+  server_changes: ServerChangesTable;
   listings: ListingsTable;
   added_servers: AddedEntriesTable;
   added_remotes: AddedEntriesTable;

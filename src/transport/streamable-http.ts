@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { SsrfGuard } from '../kernel/ssrf-guard.ts';
 import type { Connection, ConnectionEvents } from './connection.ts';
 import { createHttpClient, type HttpClient } from './http/http-client.ts';
 import { createLegacyHttpConnection } from './http/legacy-http.ts';
@@ -25,6 +26,8 @@ export interface HttpSpec {
   readonly timeoutMs?: number;
   /** Longest message taken from the server; default 64 MiB. */
   readonly maxMessageBytes?: number;
+  /** Only addresses that it lets pass are connected to. */
+  readonly guard?: SsrfGuard;
 }
 
 export interface HttpDependencies {

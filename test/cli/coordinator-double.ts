@@ -12,6 +12,7 @@ export const server: ServerItem = {
   category: 'database',
   port: 3104,
   transport: 'in-process',
+  source: 'built-in',
   state: 'ready',
   since: '2026-11-21T00:00:00.000Z',
   replicas: 1,
@@ -87,8 +88,27 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       rssBytes: 1024,
       sessions: 0,
       servers: { total: 1, byState: { ready: 1 } },
+      config: { loadedAt: at, watched: false, needsRestart: [] },
       memory: memoryStats,
     }),
+    configReload: () => ({
+      added: ['new'],
+      replaced: [],
+      removed: ['old'],
+      failed: [{ id: 'bad', problem: 'no such program' }],
+      needsRestart: ['port'],
+    }),
+    serverChanges: () => ({
+      changes: [
+        { at, action: 'added', server: 'new', source: 'folder', origin: '/d/new.json', problem: null },
+      ],
+    }),
+    discovery: () => ({
+      sources: [{ kind: 'folder', origin: '/d', servers: 1, problems: ['/d/x.json: is not valid JSON'] }],
+      conflicts: [{ server: 'docs', source: 'client', winner: 'docs (config)' }],
+      failures: [{ id: 'bad', source: 'folder', reason: 'no such program' }],
+    }),
+    registrationsCreate: ({ body }) => ({ name: (body as { name: string }).name, lease: 'l', expiresAt: at }),
     serversList: ({ query }) => {
       const { cursor, category } = query as { cursor?: string; category?: string };
       if (category === 'iot') return { items: [] };

@@ -11,8 +11,8 @@ describe('output', () => {
   it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
     const { stdout, stderr, code } = await run(['servers', 'list']);
     expect(stdout.split('\n')).toEqual([
-      'sqlite-3104\tdatabase\t3104\tin-process\tready\t2026-11-21T00:00:00.000Z\t2\t3\t0\t',
-      'evil-1\tdatabase\t3104\tin-process\tunhealthy\t2026-11-21T00:00:00.000Z\t2\t3\t0\tab c d',
+      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t2026-11-21T00:00:00.000Z\t2\t3\t0\t',
+      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t2026-11-21T00:00:00.000Z\t2\t3\t0\tab c d',
       '',
     ]);
     expect([stderr, code]).toEqual(['', 0]);
@@ -175,5 +175,31 @@ describe('bundles', () => {
       'where the name is one of: a',
     );
     expect(cli.double.seen).toEqual([]);
+  });
+});
+
+describe('discovery and reload', () => {
+  it('tells what a reload did, and fails when a server could not be taken', async () => {
+    const { stdout, stderr, code } = await run(['config', 'reload']);
+    expect(stdout).toBe('added\tnew\t\nremoved\told\t\nfailed\tbad\tno such program\n');
+    expect(stderr).toContain('holds after the next start: port');
+    expect(code).toBe(8);
+    expect(await json(['config', 'reload'])).toMatchObject({ needsRestart: ['port'] });
+  });
+
+  it('shows sources with what is wrong there, and changes', async () => {
+    expect((await run(['servers', 'sources'])).stdout.split('\n')).toEqual([
+      'folder\t/d\t1\t/d/x.json: is not valid JSON',
+      'client\t\tdocs\tgave way to docs (config)',
+      'folder\t\tbad\tno such program',
+      '',
+    ]);
+    expect((await run(['servers', 'history'])).stdout).toBe(`${at}\tadded\tnew\tfolder\t/d/new.json\t\n`);
+  });
+
+  it('registers once and tells the lease', async () => {
+    const { stderr } = await run(['servers', 'register', 'a', 'http://10.0.0.7/mcp', '--ttl', '9', '--once']);
+    expect(stderr).toContain('lease: l');
+    expect(cli.double.seen[0]?.body).toEqual({ name: 'a', url: 'http://10.0.0.7/mcp', ttlSeconds: 9 });
   });
 });

@@ -4,7 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
-import type { McpClient } from '../clients/clients.ts';
+import type { McpClient } from '../../config/clients/clients.ts';
 import { readMember, removeMember, setMember } from '../clients/edit-jsonc.ts';
 import { writeFileSafely } from '../clients/write-file-safely.ts';
 import { type ConnectionRecord, type ConnectionRecords, sha256 } from './connection-records.ts';

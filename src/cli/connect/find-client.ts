@@ -4,8 +4,8 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearestOf } from '../../config/nearest.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { clientFolders } from '../clients/client-paths.ts';
-import { clientNames, clients, type McpClient, type Reach } from '../clients/clients.ts';
+import { clientFolders } from '../../config/clients/client-paths.ts';
+import { clientNames, clients, type McpClient, type Reach } from '../../config/clients/clients.ts';
 import type { CliContext } from '../context.ts';
 
 /** Throws NOT_FOUND naming the nearest client. */

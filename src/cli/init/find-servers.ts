@@ -1,13 +1,11 @@
 /** MCP servers that other clients on this machine already have. */
 
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { parseJsonc } from '../../config/jsonc.ts';
-import { fromPasted } from '../../config/pasted-servers.ts';
-import { isJsonObject, type JsonObject } from '../../kernel/json-rpc.ts';
-import { type ClientFolders, clientFolders } from '../clients/client-paths.ts';
-import { clients, type McpClient } from '../clients/clients.ts';
+import { isOurs, readClientFile } from '../../config/clients/read-client-file.ts';
+import type { JsonObject } from '../../kernel/json-rpc.ts';
+import { type ClientFolders, clientFolders } from '../../config/clients/client-paths.ts';
+import { clients, type McpClient } from '../../config/clients/clients.ts';
 import type { CliContext } from '../context.ts';
 
 /** A server in the config of another client. */
@@ -29,36 +27,10 @@ export interface FoundServers {
 
 /** Clients whose servers are taken over. */
 const sources = ['claude-desktop', 'claude-code', 'cursor', 'vscode', 'windsurf', 'zed'];
-const maxBytes = 32 * 1024 * 1024;
 
 function filesOf(client: McpClient, folders: ClientFolders, projectDir: string): string[] {
   const project = client.projectFile === undefined ? [] : [join(projectDir, client.projectFile)];
   return [...project, client.userFile(folders)];
-}
-
-/** Our own entry, as `connect` writes it, must not be taken over: it would lead the coordinator to itself. */
-function isOurs(name: string, entry: JsonObject): boolean {
-  const text = JSON.stringify(entry);
-  return (
-    /git-memory-mcp/.test(text) ||
-    (name.startsWith('git-memory') && /\/mcp"/.test(text)) ||
-    /"stdio","--url","[^"]*\/mcp"/.test(text)
-  );
-}
-
-async function readServers(file: string, client: McpClient): Promise<Record<string, JsonObject> | undefined> {
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true || found.size > maxBytes) return {};
-  try {
-    const top = parseJsonc(await readFile(file, 'utf8'), file);
-    const servers = isJsonObject(top) ? fromPasted(top[client.rootKey] ?? {}) : {};
-    if (!isJsonObject(servers)) return undefined;
-    return Object.fromEntries(
-      Object.entries(servers).filter((pair): pair is [string, JsonObject] => isJsonObject(pair[1])),
-    );
-  } catch {
-    return undefined;
-  }
 }
 
 /** A name that is free: the same server under the same name counts once, another one gets its client's name. */
@@ -88,7 +60,7 @@ export async function findServers(projectDir: string, context: CliContext): Prom
   const unreadable: string[] = [];
   for (const client of clients.filter(({ name }) => sources.includes(name))) {
     for (const file of filesOf(client, folders, projectDir)) {
-      const servers = await readServers(file, client);
+      const servers = await readClientFile(file, client);
       if (!servers) unreadable.push(file);
       for (const [original, entry] of Object.entries(servers ?? {})) {
         if (isOurs(original, entry)) continue;

@@ -1,6 +1,6 @@
 /** What a person does after `init`: start, set the variables, paste the endpoint into each client. */
 
-import { clients, type Reach } from '../clients/clients.ts';
+import { clients, type Reach } from '../../config/clients/clients.ts';
 import type { CliContext } from '../context.ts';
 import { styled } from '../output.ts';
 import { defaultEntryName } from '../connect.ts';

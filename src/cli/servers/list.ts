@@ -18,6 +18,7 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'CATEGORY', value: ({ category }) => category },
   { title: 'PORT', value: ({ port }) => port, alignRight: true },
   { title: 'TRANSPORT', value: ({ transport }) => transport },
+  { title: 'SOURCE', value: ({ source }) => source },
   { title: 'STATE', value: ({ state }) => state },
   { title: 'SINCE', value: ({ since }) => since },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },

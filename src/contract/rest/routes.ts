@@ -2,6 +2,8 @@
 
 import { z } from 'zod';
 import { bundleRoutes } from './bundle-routes.ts';
+import { configRoutes } from './config-routes.ts';
+import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
@@ -13,6 +15,8 @@ import { toolRoutes } from './tool-routes.ts';
 export const routes = {
   ...statusRoutes,
   ...serverRoutes,
+  ...discoveryRoutes,
+  ...configRoutes,
   ...toolRoutes,
   ...bundleRoutes,
   ...pinRoutes,

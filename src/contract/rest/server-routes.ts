@@ -16,6 +16,17 @@ export const instanceStates = [
   'quarantined',
 ] as const;
 
+/** Where servers come from, the strongest first: of two that want one id the first has it. */
+export const serverSources = [
+  'config',
+  'built-in',
+  'added',
+  'registered',
+  'folder',
+  'dns',
+  'client',
+] as const;
+
 export const serverShape = z.object({
   id: z.string().describe('Instance id, e.g. sqlite-3104.'),
   name: z.string().describe('Name of its definition, e.g. sqlite.'),
@@ -24,6 +35,8 @@ export const serverShape = z.object({
   category: z.string(),
   port: z.number().int(),
   transport: z.enum(['in-process', 'stdio', 'streamable-http']),
+  source: z.enum(serverSources).describe('Where it comes from.'),
+  origin: z.string().optional().describe('The file, DNS name or lease it comes from.'),
   state: z.enum(instanceStates),
   reason: z.string().optional().describe('Why it is in a state that is not ready.'),
   since: z.string().describe('Since when it is in its state, ISO 8601.'),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { memoryOperations } from '../../kernel/memory/operations.ts';
 import { defineRoute } from '../define-route.ts';
+import { configStatusShape } from './config-routes.ts';
 
 /** Status and shutdown. */
 export const statusRoutes = {
@@ -20,6 +21,7 @@ export const statusRoutes = {
       rssBytes: z.number().int(),
       sessions: z.number().int(),
       servers: z.object({ total: z.number().int(), byState: z.record(z.string(), z.number().int()) }),
+      config: configStatusShape,
       memory: memoryOperations.stats.output,
     }),
   }),

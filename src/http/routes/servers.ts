@@ -34,6 +34,8 @@ export function toServerItem(instance: Instance): ServerItem {
     category: spec.category,
     port: spec.port,
     transport: spec.launch.kind,
+    source: spec.source,
+    ...(spec.origin !== undefined && { origin: spec.origin }),
     state,
     ...(reason !== undefined && state !== 'ready' && { reason }),
     since: new Date(instance.sinceMs).toISOString(),

@@ -1,5 +1,6 @@
 /** /api/v1/status and /api/v1/shutdown. */
 
+import type { ConfigStatus } from '../../contract/rest/config-routes.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import type { MemoryClient } from '../../kernel/memory/operations.ts';
 import type { Pool } from '../../pool/pool.ts';
@@ -10,6 +11,7 @@ export interface StatusDependencies {
   readonly gateway: Gateway;
   readonly memory: MemoryClient;
   readonly version: string;
+  readonly config: () => ConfigStatus;
   readonly dataDir: string;
   readonly startedAtMs: number;
   readonly baseUrl: () => string;
@@ -33,6 +35,7 @@ export function statusRoutes(deps: StatusDependencies): Pick<RouteHandlers, 'sta
         rssBytes: process.memoryUsage.rss(),
         sessions: deps.gateway.sessions.size,
         servers: { total: instances.length, byState },
+        config: deps.config(),
         memory: await deps.memory.call('stats', {}, { actor: 'coordinator', agent: 'coordinator' }),
       };
     },

@@ -5,6 +5,8 @@ import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { SsePosition } from './sse-parser.ts';
+import { portOf, type SsrfGuard } from '../../kernel/ssrf-guard.ts';
+import { lookupThrough } from './guarded-lookup.ts';
 
 export interface HttpEndpoint {
   readonly server: string;
@@ -13,6 +15,7 @@ export interface HttpEndpoint {
   readonly headers?: Readonly<Record<string, string>>;
   /** Longest message taken from the server. */
   readonly maxMessageBytes: number;
+  readonly guard?: SsrfGuard;
 }
 
 export interface ExchangeRequest {
@@ -58,6 +61,7 @@ const connectTimeoutMs = 10_000;
 /** Opens no socket yet; throws INVALID_INPUT for a URL that is not http or https. */
 export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
   const url = parseUrl(endpoint);
+  endpoint.guard?.checkUrl(url.href);
   const ownHeaders = Object.fromEntries(
     Object.entries(endpoint.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
@@ -71,7 +75,10 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(endpoint.guard && { lookup: lookupThrough(endpoint.guard, portOf(url)) }),
+    },
   });
   const route: Route = {
     url,

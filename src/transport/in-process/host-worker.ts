@@ -4,6 +4,7 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import type { InstanceContext, ServerDefinition, ToolContext } from '../../kernel/define-server.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { type JsonObject, rpcCodes, toRpcError } from '../../kernel/json-rpc.ts';
+import { definitionOf, type PluginServer } from '../../kernel/plugin.ts';
 import { passesLogLevel } from '../../kernel/protocol.ts';
 import { callTool } from './call-tool.ts';
 import { createMemoryProxy } from './memory-proxy.ts';
@@ -35,8 +36,8 @@ function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
   function load(module: string): Promise<ServedDefinition> {
     let served = definitions.get(module);
     if (!served) {
-      served = import(module).then((loaded: { default: ServerDefinition }) =>
-        serveDefinition(loaded.default),
+      served = import(module).then((loaded: { default: ServerDefinition | PluginServer }) =>
+        serveDefinition(definitionOf(loaded.default)),
       );
       definitions.set(module, served);
       // A module that failed is tried again by the next instance: a missing library may have been installed.

@@ -85,4 +85,4 @@ export const clients: readonly McpClient[] = [
 ];
 
 /** Names for help and errors. */
-export const clientNames = clients.map(({ name }) => name);
+export const clientNames: readonly string[] = clients.map(({ name }) => name);

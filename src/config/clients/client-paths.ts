@@ -2,7 +2,6 @@
 
 import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
-import type { CliContext } from '../context.ts';
 
 /** The folders that clients' paths are built from. */
 export interface ClientFolders {
@@ -16,8 +15,14 @@ export interface ClientFolders {
   readonly join: (...parts: string[]) => string;
 }
 
+/** What the folders depend on: usually those of the process. */
+export interface ClientEnvironment {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+}
+
 /** The folders of the person whose environment it is. */
-export function clientFolders({ env, platform }: Pick<CliContext, 'env' | 'platform'>): ClientFolders {
+export function clientFolders({ env, platform }: ClientEnvironment): ClientFolders {
   const path = platform === 'win32' ? win32 : posix;
   const join = (...parts: string[]): string => path.join(...parts);
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);

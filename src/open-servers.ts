@@ -1,0 +1,113 @@
+/**
+ * The servers put together: plugins, roster, discovery, reloads and the record of changes. Part of the composition
+ * root, like `coordinator.ts`.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+import { builtInServers } from './catalog/built-in-servers.ts';
+import { loadPlugins } from './catalog/load-plugins.ts';
+import { type ConfigReload, createConfigReload } from './config-reload.ts';
+import type { LoadedConfig } from './config/load-config.ts';
+import type { DiscoveryDependencies } from './http/routes/discovery.ts';
+import { messageOf } from './kernel/errors.ts';
+import type { Logger } from './kernel/log.ts';
+import type { Pool } from './pool/pool.ts';
+import type { ServerChange } from './server-reconcile.ts';
+import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
+import { createServerSources, openRegistrations } from './server-sources.ts';
+import type { Store } from './store/open-store.ts';
+import type { ServerChangeRow } from './store/server-changes.ts';
+
+export interface Servers {
+  readonly roster: ServerRoster;
+  readonly reload: ConfigReload;
+  /** Servers that could not be taken. */
+  readonly refusals: readonly Refusal[];
+  readonly routes: DiscoveryDependencies;
+}
+
+export interface OpenServersOptions {
+  readonly loaded: LoadedConfig;
+  readonly pool: Pool;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly load: (() => Promise<LoadedConfig>) | undefined;
+}
+
+/** Fills the pool, starts nothing. Throws PLUGIN_FAILED. */
+export async function openServers(
+  parts: AsyncDisposableStack,
+  { loaded, pool, store, logger, load }: OpenServersOptions,
+): Promise<Servers> {
+  const { plugins } = loaded.config;
+  const pluginServers = await loadPlugins(plugins, loaded.baseDir, builtInServers);
+  const record = createRecorder(parts, store, logger);
+  let isFilled = false;
+  const registrations = parts.use(openRegistrations(loaded, () => roster));
+  const roster: ServerRoster = createServerRoster(loaded, {
+    pool,
+    addedServers: store.addedServers,
+    builtIns: builtInServers,
+    pluginServers,
+    logger,
+    // What a start finds where it was is no news.
+    onChange: (change) => {
+      if (isFilled || change.action !== 'added') record(change);
+    },
+    evict: (name) => registrations.evict(name),
+  });
+  const refusals = await roster.fill();
+  isFilled = true;
+  const sources = parts.use(createServerSources(loaded, roster, logger));
+  await sources.open();
+  const reload = parts.use(createConfigReload({ first: loaded, load, roster, logger }));
+  return {
+    roster,
+    reload,
+    refusals,
+    routes: {
+      registrations,
+      reload: () => reload.reload(),
+      newestChanges: (limit) => store.serverChanges.newest(limit),
+      discovery: () => ({
+        sources: sources.status().map((status) => ({ ...status, problems: [...status.problems] })),
+        conflicts: roster.conflicts.map(({ claimant, winner }) => ({
+          server: claimant.id,
+          source: claimant.source,
+          origin: claimant.origin,
+          winner: `${winner.id} (${winner.source})`,
+        })),
+        failures: [...roster.failures],
+      }),
+    },
+  };
+}
+
+/** One log line and one row a change; those of one moment are written together. */
+function createRecorder(
+  parts: AsyncDisposableStack,
+  store: Store,
+  logger: Logger,
+): (change: ServerChange) => void {
+  let waiting: ServerChangeRow[] = [];
+  let writing: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    // Sources report many at once.
+    await setImmediate();
+    const rows = waiting;
+    waiting = [];
+    writing = undefined;
+    await store.serverChanges
+      .add(rows)
+      .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'could not record changes'));
+  }
+
+  parts.defer(() => writing);
+  return ({ action, server, source, origin = null, problem = null }) => {
+    const fields = { action, server, source, origin, problem };
+    logger[problem === null ? 'info' : 'warn'](fields, 'server change');
+    waiting.push({ at: new Date().toISOString(), ...fields });
+    writing ??= write();
+  };
+}

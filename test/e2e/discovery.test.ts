@@ -68,7 +68,7 @@ it('serves what is dropped into a folder or found at a client, and never in plac
 
   const env = { GIT_MEMORY_MCP_URL: coordinator.url };
   expect((await runCli(['servers', 'sources'], { env })).stdout).toMatch(/mine\tgave way to mine \(config\)/);
-  const changes = (await runCli(['servers', 'changes'], { env })).stdout;
+  const changes = (await runCli(['servers', 'history'], { env })).stdout;
   expect(changes).toMatch(/\tadded\tearly\tclient\t.*\tremoved\tearly\tfolder\t/s);
   const removal = await fetch(`${coordinator.origin}/api/v1/servers/late`, { method: 'DELETE' });
   expect(await removal.text()).toContain(join(drop, 'late.yaml'));

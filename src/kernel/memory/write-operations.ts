@@ -21,6 +21,20 @@ import {
   valueShape,
 } from './shapes.ts';
 
+/** What is stored at one key. */
+const entryFields = {
+  key: keyShape,
+  value: valueShape,
+  tags: tagsShape.optional(),
+  ttlSeconds: ttlShape.optional(),
+  thread: threadShape.optional(),
+  sequence: sequenceShape.optional(),
+  subject: subjectShape.optional(),
+  ifMatch: ifMatchShape
+    .optional()
+    .describe('Store only if the current etag is this one, or "absent" if there must be none.'),
+};
+
 /** Operations that write, by name. */
 export const memoryWriteOperations = {
   store: {
@@ -28,17 +42,8 @@ export const memoryWriteOperations = {
     description:
       'Remember a value under a key. Durable when this returns, and every version is kept in Git. Overwrites the current value; pass ifMatch (an etag, or "absent") to refuse when someone changed it meanwhile.',
     input: z.strictObject({
-      key: keyShape,
-      value: valueShape,
+      ...entryFields,
       scope: scopeShape.optional(),
-      tags: tagsShape.optional(),
-      ttlSeconds: ttlShape.optional(),
-      thread: threadShape.optional(),
-      sequence: sequenceShape.optional(),
-      subject: subjectShape.optional(),
-      ifMatch: ifMatchShape
-        .optional()
-        .describe('Store only if the current etag is this one, or "absent" if there must be none.'),
       durability: durabilityShape,
       workspace: inWorkspaceShape,
     }),
@@ -56,20 +61,7 @@ export const memoryWriteOperations = {
       'Remember up to 1,000 values in one scope, all or none: one durable write, one commit. A mismatch of one ifMatch refuses all. Every key may be given once.',
     input: z.strictObject({
       entries: z
-        .array(
-          z.strictObject({
-            key: keyShape,
-            value: valueShape,
-            tags: tagsShape.optional(),
-            ttlSeconds: ttlShape.optional(),
-            thread: threadShape.optional(),
-            sequence: sequenceShape.optional(),
-            subject: subjectShape.optional(),
-            ifMatch: ifMatchShape
-              .optional()
-              .describe('Only if the current etag is this one, or "absent" if there must be none.'),
-          }),
-        )
+        .array(z.strictObject(entryFields))
         .min(1)
         .max(1000)
         .describe('What to remember under which key.'),

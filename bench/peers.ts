@@ -43,8 +43,9 @@ const peers: readonly Peer[] = [
 
 /** Looked at and left out, each for a reason. */
 export const leftOut = {
-  'mcp-hub 4.2.1': 'its endpoint speaks the former HTTP+SSE transport only',
-  '@karashiiro/my-cool-proxy 1.6.2': 'its client writes Lua instead of calling tools',
+  'mcp-hub 4.2.1': 'not run: no sign of Streamable HTTP in its code',
+  '@karashiiro/my-cool-proxy 1.6.2':
+    'not run: by its description its clients write Lua instead of calling tools',
 };
 
 export interface RunningPeers extends Disposable {

@@ -1,7 +1,7 @@
 /**
  * Members that come and go by the thousand. A Set would do, but one that is changed all the time leaves old
- * tables behind, each with a reference to the next, and what they held lives on until a full collection: 10 KB
- * for each request served, and a third of the time of the collector.
+ * tables behind, and what they held may live on until a full collection. Its share in what was measured on the way
+ * of a request was not measured alone.
  */
 
 /** A member knows its own place; -1 while it is in no roster. */

@@ -9,6 +9,7 @@ import { type SearchReader, createSearchReader } from '../search/search-reader.t
 import { threadColumns } from '../search/search-table.ts';
 import type { Entry, EntryHead, EntryQuery, SealedChange } from './entry.ts';
 import { openIndexForReading } from './open-index-db.ts';
+import { type ReadTurn, createReadTurn, noReadTurn } from './read-turn.ts';
 import { type VersionTable, createVersionTable } from './version-table.ts';
 
 /** The index as its readers see it. */
@@ -33,6 +34,8 @@ export interface IndexReader extends Disposable {
   sealedAfter(change: number, limit: number): SealedChange[];
   /** Sealed entries under keys for which `isMeant` holds, in the order of scopes and keys. */
   sealedUnder(isMeant: (kid: string) => boolean): EntryHead[];
+  /** From now on reads see what was written up to now. */
+  refresh(): void;
 }
 
 const headColumns = 'id, scope, key, path, etag, tags, expires_ms, at_ms, actor, seq, kid';
@@ -56,13 +59,21 @@ interface Row {
   readonly sequence?: number | null;
 }
 
-/** Opens the index file for reading; a writer must have made it. The codec opens what is sealed. */
-export function openIndexReader(path: string, codec: FileCodec): IndexReader {
-  return createIndexReader(openIndexForReading(path), codec);
+/**
+ * Opens the index file for reading; a writer must have made it. The codec opens what is sealed. With `perTurn` a turn
+ * of the event loop sees one state, and whoever hears of a newer one calls `refresh`.
+ */
+export function openIndexReader(path: string, codec: FileCodec, { perTurn = false } = {}): IndexReader {
+  const db = openIndexForReading(path);
+  return createIndexReader(db, codec, perTurn ? createReadTurn(db) : noReadTurn);
 }
 
 /** A reader over an open database. */
-export function createIndexReader(db: DatabaseSync, codec: FileCodec): IndexReader {
+export function createIndexReader(
+  db: DatabaseSync,
+  codec: FileCodec,
+  turn: ReadTurn = noReadTurn,
+): IndexReader {
   const sealedAfter = db.prepare(
     `SELECT s.change AS change, s.entry_id AS entry_id, e.* FROM sealed s
      LEFT JOIN entries e ON e.id = s.entry_id WHERE s.change > ? ORDER BY s.change LIMIT ?`,
@@ -76,12 +87,13 @@ export function createIndexReader(db: DatabaseSync, codec: FileCodec): IndexRead
   const countUnindexed = db.prepare('SELECT count(*) AS n FROM unindexed');
 
   return {
-    versions: createVersionTable(db),
+    versions: createVersionTable(db, turn),
     feed: createChangeReader(db),
     search: createSearchReader(db),
     vectors: createVectorTable(db),
     links: createLinkTable(db),
     get(scope, key) {
+      turn.begin();
       const row = get.get(scope, key) as unknown as Row | undefined;
       return row && { ...toHead(row), content: row.content };
     },
@@ -103,13 +115,20 @@ export function createIndexReader(db: DatabaseSync, codec: FileCodec): IndexRead
       return (db.prepare(text).all(nowMs, limit) as unknown as Row[]).map(toHead);
     },
     sizes(nowMs) {
-      const text = `SELECT scope, count(*) AS keys, sum(bytes) AS bytes FROM entries
-        WHERE expires_ms IS NULL OR expires_ms > ? GROUP BY scope ORDER BY scope`;
+      const text = `WITH over AS (
+          SELECT scope, count(*) AS keys, sum(bytes) AS bytes FROM entries WHERE expires_ms <= ? GROUP BY scope
+        ), present AS (
+          SELECT s.scope, s.keys - coalesce(o.keys, 0) AS keys, s.bytes - coalesce(o.bytes, 0) AS bytes
+          FROM scopes s LEFT JOIN over o ON o.scope = s.scope
+        ) SELECT * FROM present WHERE keys > 0 ORDER BY scope`;
       const rows = db.prepare(text).all(nowMs) as unknown as { scope: string; keys: number; bytes: number }[];
       return rows.map((row) => ({ ...row }));
     },
     getMeta: (name) => (getMeta.get(name) as { value: string | null } | undefined)?.value ?? null,
-    filesIn: (folder) => (filesIn.get(folder) as { files: number } | undefined)?.files ?? 0,
+    filesIn(folder) {
+      turn.begin();
+      return (filesIn.get(folder) as { files: number } | undefined)?.files ?? 0;
+    },
     get unindexedCount() {
       return (countUnindexed.get() as unknown as { n: number }).n;
     },
@@ -125,6 +144,7 @@ export function createIndexReader(db: DatabaseSync, codec: FileCodec): IndexRead
       const rows = allSealed.all() as unknown as Row[];
       return rows.filter(({ kid }) => kid !== null && isMeant(kid)).map(toHead);
     },
+    refresh: () => turn.end(),
     [Symbol.dispose]: () => db.close(),
   };
 }

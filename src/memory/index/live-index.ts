@@ -87,7 +87,7 @@ export async function openLiveIndex(
     },
   });
   await thread.ask('open', undefined);
-  const rows = openIndexReader(options.indexPath, codec);
+  const rows = openIndexReader(options.indexPath, codec, { perTurn: true });
 
   async function sendAll(): Promise<void> {
     // One turn of the event loop lets a group grow.
@@ -110,6 +110,7 @@ export async function openLiveIndex(
   }
 
   function confirm(records: readonly WriteRecord[]): void {
+    rows.refresh();
     waiting.splice(0, records.length);
     for (const record of records) {
       const id = memoryId(record.scope, record.key);
@@ -131,6 +132,7 @@ export async function openLiveIndex(
   /** Passes on what was read from Git. */
   async function absorb(asked: Promise<SyncOutcome>): Promise<SyncOutcome> {
     const outcome = await asked;
+    rows.refresh();
     for (const change of outcome.changes) listeners.emit(change);
     return outcome;
   }
@@ -155,7 +157,10 @@ export async function openLiveIndex(
     },
     sync: (to) => absorb(thread.ask('sync', to)),
     rebuild: (to) => absorb(thread.ask('rebuild', to)),
-    compact: () => thread.ask('compact', undefined),
+    compact() {
+      rows.refresh();
+      return thread.ask('compact', undefined);
+    },
     async prepareSearch(words) {
       await caughtUp();
       return thread.ask('prepareSearch', words);

@@ -11,6 +11,7 @@ import type { Entry, EntryInput } from './entry.ts';
 import { type IndexReader, createIndexReader } from './index-reader.ts';
 import { indexSchema, openIndexDb } from './open-index-db.ts';
 import { createSealedRows } from './sealed-rows.ts';
+import { createEntryRows } from './entry-rows.ts';
 import { createFolderCounts } from './folder-counts.ts';
 
 /** The index as its one writer sees it. */
@@ -37,7 +38,16 @@ export interface MemoryIndex extends IndexReader {
 /** A file that cannot be opened here: nothing of it is kept. */
 const closedFile: SealableFile = { tags: [], value: null };
 
-const clearedTables = ['entries', 'versions', 'meta', 'unindexed', 'folders', 'links', 'link_names'];
+const clearedTables = [
+  'entries',
+  'versions',
+  'meta',
+  'unindexed',
+  'folders',
+  'scopes',
+  'links',
+  'link_names',
+];
 
 /** Opens or makes the index file, for the one thread that writes. */
 export function openMemoryIndex(path: string, logger: Logger): MemoryIndex {
@@ -56,15 +66,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
   const changes = createChangeTable(db);
   const searchWriter = createSearchWriter(db);
   const linkWriter = createLinkWriter(db);
-  const put = db.prepare(
-    `INSERT INTO entries (scope, key, path, etag, tags, expires_ms, at_ms, actor, seq, bytes, kid, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (scope, key) DO UPDATE SET path = excluded.path, etag = excluded.etag, tags = excluded.tags,
-       expires_ms = excluded.expires_ms, at_ms = excluded.at_ms, actor = excluded.actor,
-       seq = excluded.seq, bytes = excluded.bytes, kid = excluded.kid, content = excluded.content
-     RETURNING id`,
-  );
-  const remove = db.prepare('DELETE FROM entries WHERE scope = ? AND key = ? RETURNING id, path');
+  const rows = createEntryRows(db);
   const folderCounts = createFolderCounts(db);
   const setMeta = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
   const mark = db.prepare('INSERT OR IGNORE INTO unindexed (id) VALUES (?)');
@@ -94,34 +96,38 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
       db.exec('BEGIN IMMEDIATE');
       try {
         work();
+        rows.write();
         folderCounts.write();
         db.exec('COMMIT');
       } catch (error) {
         if (db.isTransaction) db.exec('ROLLBACK');
+        rows.forget();
         folderCounts.forget();
         changes.rolledBack();
         throw error;
       }
     },
     put(entry) {
-      const { scope, key, path, etag, atMs, actor, seq, content } = entry;
+      const { scope, path, content } = entry;
       const { file = closedFile, kid, expiresMs = null } = codec.inspect(scope, path, content);
-      const tags = JSON.stringify(file.tags);
-      const about = [scope, key, path, etag, tags, expiresMs, atMs, actor, seq, content.length, kid ?? null];
-      const row = put.get(...about, content) as unknown as { id: number };
-      mark.run(row.id);
-      sealedRows.changed(row.id, kid !== undefined);
-      searchWriter.putThread(row.id, scope, file);
-      folderCounts.put(row.id, path);
-      linkWriter.put(row.id, entry, file, file === closedFile ? noBytes : content);
+      const { id, former } = rows.put(entry, { tags: file.tags, expiresMs, kid: kid ?? null });
+      mark.run(id);
+      sealedRows.changed(id, kid !== undefined);
+      searchWriter.putThread(id, scope, file, former === undefined);
+      if (former && former.path !== path) folderCounts.removed(former.path);
+      if (former?.path !== path) folderCounts.added(path);
+      linkWriter.put(id, entry, file, {
+        content: file === closedFile ? noBytes : content,
+        isNew: former === undefined,
+      });
     },
     remove(scope, key) {
-      const row = remove.get(scope, key) as unknown as { id: number; path: string } | undefined;
-      if (!row) return;
-      mark.run(row.id);
-      sealedRows.changed(row.id, false);
-      folderCounts.remove(row.path);
-      linkWriter.remove(row.id);
+      const former = rows.remove(scope, key);
+      if (!former) return;
+      mark.run(former.id);
+      sealedRows.changed(former.id, false);
+      folderCounts.removed(former.path);
+      linkWriter.remove(former.id);
     },
     writeText(limit, ids) {
       const chosen = ids ?? (marked.all(limit) as unknown as { id: number }[]).map(({ id }) => id);
@@ -137,7 +143,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
     },
     clear() {
       for (const table of clearedTables) db.exec(`DELETE FROM ${table}`);
-      if (!sealedRows.clear()) db.exec("DELETE FROM sqlite_sequence WHERE name = 'entries'");
+      rows.cleared(sealedRows.clear());
       db.exec(clearSearch);
       folderCounts.forget();
       changes.clear();

@@ -8,7 +8,7 @@ import { linkTables } from '../links/link-table.ts';
 import { searchTable } from '../search/search-table.ts';
 
 /** Grows with every change of the schema or of how values are indexed; an older file is rebuilt. */
-const schemaVersion = 4;
+const schemaVersion = 5;
 
 /** A full check reads the whole file; over this size it would delay the start by seconds. */
 const maxCheckedBytes = 256 * 1024 * 1024;
@@ -20,7 +20,7 @@ const maxCheckedBytes = 256 * 1024 * 1024;
  */
 export const indexSchema = `
   CREATE TABLE entries (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
     key TEXT NOT NULL,
     path TEXT NOT NULL,
@@ -36,7 +36,6 @@ export const indexSchema = `
   );
   CREATE UNIQUE INDEX entries_key ON entries (scope, key);
   CREATE INDEX entries_expiry ON entries (expires_ms) WHERE expires_ms IS NOT NULL;
-  CREATE INDEX entries_size ON entries (scope, expires_ms, bytes);
   CREATE TABLE versions (
     ordinal INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
@@ -54,6 +53,7 @@ export const indexSchema = `
   CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
   CREATE TABLE sealed (change INTEGER PRIMARY KEY AUTOINCREMENT, entry_id INTEGER NOT NULL UNIQUE);
   CREATE TABLE folders (path TEXT PRIMARY KEY, files INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE scopes (scope TEXT PRIMARY KEY, keys INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
   ${searchTable}
   ${changeTables}

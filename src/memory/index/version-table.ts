@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import type { WriteOp } from '../write-record.ts';
+import { type ReadTurn, noReadTurn } from './read-turn.ts';
 
 /** A version of a memory. */
 export interface Version {
@@ -60,7 +61,7 @@ interface Row {
 const columns = 'ordinal, path, etag, commit_id, at_ms, actor, op';
 
 /** The versions in a database. */
-export function createVersionTable(db: DatabaseSync): VersionTable {
+export function createVersionTable(db: DatabaseSync, turn: ReadTurn = noReadTurn): VersionTable {
   const one = (condition: string) =>
     db.prepare(`SELECT ${columns} FROM versions WHERE ${condition} ORDER BY ordinal DESC LIMIT 1`);
   const add = db.prepare(
@@ -96,7 +97,10 @@ export function createVersionTable(db: DatabaseSync): VersionTable {
       const found = withEtagUpTo.get(scope, key, etag, upToOrdinal);
       return optional(found ?? withEtagUpTo.get(scope, key, etag, Number.MAX_SAFE_INTEGER));
     },
-    last: (scope, key) => optional(last.get(scope, key)),
+    last(scope, key) {
+      turn.begin();
+      return optional(last.get(scope, key));
+    },
     commitAt: (atMs) => optional(commitAt.get(atMs))?.commit,
     ordinalOf(commit) {
       const row = ordinalOf.get(commit) as unknown as { ordinal: number | null } | undefined;

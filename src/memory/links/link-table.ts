@@ -31,7 +31,12 @@ interface Place {
 
 export interface LinkWriter {
   /** Keeps the links of a memory under its row id, in place of what was there. */
-  put(rowId: number, place: Place, file: MemoryFile, content: Uint8Array): void;
+  put(
+    rowId: number,
+    place: Place,
+    file: MemoryFile,
+    about: { readonly content: Uint8Array; readonly isNew: boolean },
+  ): void;
   remove(rowId: number): void;
 }
 
@@ -65,10 +70,10 @@ export function createLinkWriter(db: DatabaseSync): LinkWriter {
   const addName = db.prepare('INSERT OR IGNORE INTO link_names VALUES (?, ?, ?)');
   const removeName = db.prepare('DELETE FROM link_names WHERE id = ?');
   return {
-    put(rowId, place, file, content) {
+    put(rowId, place, file, { content, isNew }) {
       const { scope, key } = place;
-      clear.run(rowId);
-      addName.run(rowId, scope, nameOf(key));
+      if (isNew) addName.run(rowId, scope, nameOf(key));
+      else clear.run(rowId);
       if (!mayHaveLinks(file, content)) return;
       for (const [number, link] of linksOf(place, file.value).entries())
         add.run(rowId, number, link.scope, nameOf(link.key), link.key, link.kind, link.label);

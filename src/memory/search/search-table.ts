@@ -41,7 +41,7 @@ export const threadColumns = `
 
 export interface SearchWriter {
   /** Keeps the place of a memory in its thread, in place of what was there. */
-  putThread(rowId: number, scope: string, file: MemoryFile): void;
+  putThread(rowId: number, scope: string, file: MemoryFile, isNew: boolean): void;
   /** Indexes a memory under a row id, in place of what was there. */
   put(rowId: number, place: { readonly scope: string; readonly key: string }, file: MemoryFile): void;
   remove(rowId: number): void;
@@ -66,9 +66,9 @@ export function createSearchWriter(db: DatabaseSync): SearchWriter {
       count.run(before === undefined ? 1 : 0, (lengthOf(rowId) ?? 0) - (before ?? 0));
       vectors.changed(rowId);
     },
-    putThread(rowId, scope, { thread, sequence }) {
-      if (thread === undefined) removeThread.run(rowId);
-      else putThread.run(rowId, scope, thread, sequence ?? null);
+    putThread(rowId, scope, { thread, sequence }, isNew) {
+      if (thread === undefined && !isNew) removeThread.run(rowId);
+      if (thread !== undefined) putThread.run(rowId, scope, thread, sequence ?? null);
     },
     remove(rowId) {
       const before = lengthOf(rowId);

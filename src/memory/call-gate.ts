@@ -17,22 +17,25 @@ export function createCallGate(): CallGate {
   let active = 0;
   let whenEmpty: (() => void) | undefined;
 
-  async function enter(): Promise<Disposable> {
-    while (state.closed) await state.closed.catch(() => {});
-    active += 1;
-    return {
-      [Symbol.dispose]() {
-        active -= 1;
-        if (active === 0) whenEmpty?.();
-      },
-    };
+  function leave(): void {
+    active -= 1;
+    if (active === 0) whenEmpty?.();
   }
 
   return {
-    enter,
+    async enter() {
+      while (state.closed) await state.closed.catch(() => {});
+      active += 1;
+      return { [Symbol.dispose]: leave };
+    },
     async pass(work) {
-      using _inside = await enter();
-      return await work();
+      while (state.closed) await state.closed.catch(() => {});
+      active += 1;
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
     },
     async alone(work) {
       // Nothing may come between the look and the closing, so there is no await but in the loop.

@@ -25,6 +25,8 @@ export interface QuotaWrite {
 }
 
 export interface Quotas {
+  /** False when no scope has a limit: then nothing has to be checked or counted. */
+  readonly isLimited: boolean;
   limitsOf(scope: string): ScopeLimits | undefined;
   /** Throws QUOTA_EXCEEDED when a scope would grow over its limit; what shrinks it always passes. */
   check(writes: readonly QuotaWrite[]): void;
@@ -68,13 +70,13 @@ export function createQuotas(
   countAnew();
 
   return {
+    isLimited,
     limitsOf,
     recount() {
       isStale = isLimited;
       countAnew();
     },
     check(writes) {
-      if (!isLimited) return;
       countAnew();
       const growing = new Map<string, Use>();
       for (const write of writes) add(growing, write.record.scope, growthOf(write));
@@ -88,7 +90,6 @@ export function createQuotas(
       }
     },
     accept(writes) {
-      if (!isLimited) return;
       for (const write of writes) {
         const { scope, seq } = write.record;
         const growth = growthOf(write);

@@ -59,15 +59,17 @@ export function recordOf(
   const { op, scope, key, actor, agent, requestId, removePaths = [] } = change;
   const content = encoded?.bytes ?? null;
   const path = encoded ? withKind(place, encoded.kind) : (currentPath ?? place);
-  const others = new Set([...siblingPaths(place), ...(currentPath === undefined ? [] : [currentPath])]);
-  others.delete(path);
+  const siblings = siblingPaths(place);
+  const others = siblings.filter((other) => other !== path);
+  if (currentPath !== undefined && currentPath !== path && !siblings.includes(currentPath))
+    others.push(currentPath);
   return {
     ...origin,
     op,
     scope,
     key,
     path,
-    removePaths: [...others, ...removePaths],
+    removePaths: removePaths.length === 0 ? others : [...others, ...removePaths],
     etag: content && blobId(content),
     content,
     actor,

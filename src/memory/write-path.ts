@@ -114,13 +114,13 @@ export function createWritePath(options: {
     ...(options.disk && { disk: options.disk }),
     onDurable(records) {
       index.add(records);
-      for (const record of records) quotas.settle(record, true);
+      if (quotas.isLimited) for (const record of records) quotas.settle(record, true);
       onDurable(records);
       acknowledgeAll(records);
     },
     onWritten(records) {
+      if (!records.some(({ seq }) => waiting.isRelaxed(seq))) return;
       const relaxed = firstOfKeys(records).filter(({ seq }) => waiting.isRelaxed(seq));
-      if (relaxed.length === 0) return;
       index.add(relaxed);
       for (const record of relaxed) acknowledge(record);
     },
@@ -176,6 +176,7 @@ export function createWritePath(options: {
     lastAtMs = Math.max(lastAtMs, clock.now());
     const encoded = file && codec.encode(scope, { ...file, ...keptSubject(file, state), key });
     const places = { place: placement.pathOf(scope, key, currentPath), currentPath };
+    if (!encoded && currentPath !== undefined) placement.removed(currentPath);
     return recordOf(change, encoded, places, { seq, atMs: lastAtMs, replica });
   }
 
@@ -218,7 +219,7 @@ export function createWritePath(options: {
     try {
       for (const [i, change] of changes.entries()) requireMatch(change, states[i]?.etag ?? null);
       records = prepare(changes, states);
-      quotas.check(toQuotaWrites(records, states));
+      if (quotas.isLimited) quotas.check(toQuotaWrites(records, states));
     } catch (error) {
       // Only values that are durable may refuse a write; when a newer one fails, look again.
       const before = await Promise.allSettled(states.flatMap(({ done }) => done ?? []));
@@ -226,7 +227,7 @@ export function createWritePath(options: {
       throw error;
     }
     const fresh = records.filter((record) => record !== undefined);
-    quotas.accept(toQuotaWrites(records, states));
+    if (quotas.isLimited) quotas.accept(toQuotaWrites(records, states));
     const isStrict = changes.every(({ durability }) => durability !== 'relaxed');
     const written = fresh.map((record) => take(record, isStrict));
     if (fresh.length > 0) journal.append(fresh);

@@ -5,7 +5,7 @@ import { messageOf } from '../../kernel/errors.ts';
 import { product } from '../../kernel/product.ts';
 import { createGit } from '../git/run-git.ts';
 import { type PackedBatch, unpackBatch } from '../threads/packed-batch.ts';
-import { encodeRecord, segmentMagic } from '../journal/record-codec.ts';
+import { encodeRecords, segmentMagic } from '../journal/record-codec.ts';
 import type { BackupTarget } from './backup-target.ts';
 import { bundleOf } from './bundle.ts';
 import type { Capture } from './capture.ts';
@@ -124,7 +124,7 @@ async function putFiles(
 
 async function* segmentOf(waiting: PackedBatch): AsyncGenerator<Uint8Array> {
   yield segmentMagic;
-  for (const record of unpackBatch(waiting)) yield encodeRecord(record);
+  for (const record of unpackBatch(waiting)) yield encodeRecords([record]);
 }
 
 /** Interrupted backups of others are only taken for such after so long. */

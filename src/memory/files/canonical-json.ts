@@ -52,15 +52,17 @@ function isPlainLeaf(value: unknown): boolean {
 export function canonicalJson(value: unknown, indent = ''): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const inner = `${indent}  `;
+  let text = '';
   if (Array.isArray(value)) {
-    if (value.length === 0) return '[]';
-    const items = value.map((item: unknown) => inner + canonicalJson(item, inner));
-    return `[\n${items.join(',\n')}\n${indent}]`;
+    for (const item of value as unknown[]) text += `${lineStart(text, inner)}${canonicalJson(item, inner)}`;
+    return text === '' ? '[]' : `[${text}\n${indent}]`;
   }
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (fields.length === 0) return '{}';
-  const lines = fields.map(
-    ([name, field]) => `${inner}${JSON.stringify(name)}: ${canonicalJson(field, inner)}`,
-  );
-  return `{\n${lines.join(',\n')}\n${indent}}`;
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(fields).sort())
+    text += `${lineStart(text, inner)}${JSON.stringify(name)}: ${canonicalJson(fields[name], inner)}`;
+  return text === '' ? '{}' : `{${text}\n${indent}}`;
+}
+
+function lineStart(before: string, indent: string): string {
+  return before === '' ? `\n${indent}` : `,\n${indent}`;
 }

@@ -42,8 +42,12 @@ function escapeCharacter(character: string): string {
   return out;
 }
 
+/** What most segments are made of; nothing of it is escaped but names of devices. */
+const simpleSegment = /^[a-z0-9_-]+$/;
+
 /** A whole segment without its length limit; `inner` segments are folders and must not look like files. */
 function escapeSegment(segment: string, inner: boolean): string {
+  if (simpleSegment.test(segment) && !deviceName.test(segment)) return segment;
   let out = segment.replaceAll(/[^a-z0-9_.-]/gu, escapeCharacter);
   if (out.startsWith('.')) out = `%2e${out.slice(1)}`;
   if (out.endsWith('.')) out = `${out.slice(0, -1)}%2e`;
@@ -125,13 +129,18 @@ export function identifyFile(path: string, storedKey?: string): FileIdentity | u
 
 /** Both files that a key may have beside a path of its own: one for text, one for JSON. */
 export function siblingPaths(path: string): string[] {
-  const stem = path.replace(/\.(?:md|json)$/, '');
+  const stem = stemOf(path);
   return [stem + endings.json, stem + endings.text];
 }
 
 /** The path with the ending of another kind. */
 export function withKind(path: string, kind: FileKind): string {
-  return path.replace(/\.(?:md|json)$/, '') + endings[kind];
+  return stemOf(path) + endings[kind];
+}
+
+function stemOf(path: string): string {
+  const ending = Object.values(endings).find((one) => path.endsWith(one));
+  return ending === undefined ? path : path.slice(0, -ending.length);
 }
 
 /** The folder of a path, without fan-out: what is counted to decide on it. */

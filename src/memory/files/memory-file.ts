@@ -56,17 +56,16 @@ export function requireFits(bytes: Buffer): Buffer {
   throw new AppError('PAYLOAD_TOO_LARGE', data);
 }
 
+/** The canonical JSON of the file's fields, in their order. */
 function encodeEnvelope(file: NamedFile, expiresAt: string | undefined, value: unknown) {
   const { key, tags, thread, sequence } = file;
-  const envelope = {
-    ...(expiresAt !== undefined && { expiresAt }),
-    key,
-    ...(sequence !== undefined && { sequence }),
-    ...(tags.length > 0 && { tags }),
-    ...(thread !== undefined && { thread }),
-    value,
-  };
-  return `${canonicalJson(envelope)}\n`;
+  let text = '{\n';
+  if (expiresAt !== undefined) text += `  "expiresAt": ${JSON.stringify(expiresAt)},\n`;
+  text += `  "key": ${JSON.stringify(key)},\n`;
+  if (sequence !== undefined) text += `  "sequence": ${JSON.stringify(sequence)},\n`;
+  if (tags.length > 0) text += `  "tags": ${canonicalJson(tags, '  ')},\n`;
+  if (thread !== undefined) text += `  "thread": ${JSON.stringify(thread)},\n`;
+  return `${text}  "value": ${canonicalJson(value, '  ')}\n}\n`;
 }
 
 /** The text gets one newline at its end, which reading takes off again, so that any text comes back as it was. */

@@ -7,7 +7,7 @@ import { silentLogger } from '../../kernel/log.ts';
 import { createTempFolder } from '../../../test/fixtures/memory-in-temp.ts';
 import type { WriteRecord } from '../write-record.ts';
 import { createJournal } from './journal.ts';
-import { decodeSegment, encodeRecord, segmentMagic } from './record-codec.ts';
+import { decodeSegment, encodeRecords, segmentMagic } from './record-codec.ts';
 import { recoverSegments } from './segment-files.ts';
 
 function record(seq: number, text: string | null = `value ${seq}`): WriteRecord {
@@ -29,8 +29,9 @@ describe('records', () => {
         fc.boolean(),
         (texts, where, flips) => {
           const records = texts.map((one, i) => record(i + 1, one));
-          const encoded = records.map(encodeRecord);
+          const encoded = records.map((record) => encodeRecords([record]));
           const bytes = Buffer.concat([segmentMagic, ...encoded]);
+          expect(encodeRecords(records).equals(Buffer.concat(encoded))).toBe(true);
           expect(plain(decodeSegment(bytes).records)).toEqual(plain(records));
           const at = segmentMagic.length + (where % (bytes.length - segmentMagic.length));
           const bad = flips ? Buffer.from(bytes) : bytes.subarray(0, at);
@@ -82,8 +83,8 @@ describe('the journal', () => {
   it('keeps a damaged segment aside, and forgets a torn one that holds nothing', async () => {
     await using folder = await createTempFolder();
     const first = join(folder.path, '0000000000000001.journal');
-    const bytes = Buffer.concat([segmentMagic, ...[1, 2, 3].map((seq) => encodeRecord(record(seq)))]);
-    const second = segmentMagic.length + encodeRecord(record(1)).length;
+    const bytes = Buffer.concat([segmentMagic, encodeRecords([1, 2, 3].map((seq) => record(seq)))]);
+    const second = segmentMagic.length + encodeRecords([record(1)]).length;
     bytes[second + 20] = (bytes[second + 20] ?? 0) ^ 1;
     await writeFile(first, bytes);
     await writeFile(join(folder.path, '0000000000000004.journal'), segmentMagic.subarray(0, 5));

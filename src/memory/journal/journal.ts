@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { WriteRecord } from '../write-record.ts';
-import { encodeRecord, segmentMagic } from './record-codec.ts';
+import { encodeRecords, segmentMagic } from './record-codec.ts';
 import { type Segment, createSegment } from './segment-files.ts';
 
 export interface Journal extends AsyncDisposable {
@@ -104,7 +104,7 @@ export function createJournal(options: {
     if (!first || !last) return;
     if (active && active.bytes >= maxSegmentBytes) await finishSegment();
     active ??= await openSegment(first.seq);
-    const bytes = Buffer.concat(group.map(encodeRecord));
+    const bytes = encodeRecords(group);
     await disk.write(active.handle, bytes, active.bytes);
     onWritten?.(group);
     await disk.sync(active.handle);

@@ -12,19 +12,52 @@ const recordMagic = Buffer.from('GMj1', 'latin1');
 const headerBytes = 12;
 const maxPayloadBytes = 64 * 1024 * 1024;
 
-/** One record as it stands in the journal. */
-export function encodeRecord(record: WriteRecord): Buffer {
-  const { content, ...rest } = record;
-  const head = Buffer.from(JSON.stringify({ ...rest, hasContent: content !== null }), 'utf8');
-  const payloadBytes = 4 + head.length + (content?.length ?? 0);
-  const out = Buffer.allocUnsafe(headerBytes + payloadBytes);
-  recordMagic.copy(out, 0);
-  out.writeUInt32LE(payloadBytes, 4);
-  out.writeUInt32LE(head.length, headerBytes);
-  head.copy(out, headerBytes + 4);
-  if (content) out.set(content, headerBytes + 4 + head.length);
-  out.writeUInt32LE(crc32(out.subarray(headerBytes)), 8);
-  return out;
+/** The record without its file; what is undefined is left out. */
+function headOf(record: WriteRecord): string {
+  const { seq, op, scope, key, path, removePaths, etag, atMs, actor, agent, requestId, replica, batchEnd } =
+    record;
+  const origin = { atMs, actor, agent, requestId, replica, batchEnd };
+  return JSON.stringify({
+    seq,
+    op,
+    scope,
+    key,
+    path,
+    removePaths,
+    etag,
+    ...origin,
+    hasContent: record.content !== null,
+  });
+}
+
+/** UTF-8 takes three bytes at most for a UTF-16 code unit. */
+const maxBytesPerUnit = 3;
+
+/** Records as they stand in the journal, one after another. */
+export function encodeRecords(records: readonly WriteRecord[]): Buffer {
+  const heads = records.map(headOf);
+  let bytes = 0;
+  for (const [i, { content }] of records.entries()) {
+    bytes += headerBytes + 4 + maxBytesPerUnit * (heads[i]?.length ?? 0) + (content?.length ?? 0);
+  }
+  const out = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const [i, { content }] of records.entries()) at = writeRecord(out, at, heads[i] ?? '', content);
+  return out.subarray(0, at);
+}
+
+/** Writes one record at `at`; returns where it ends. */
+function writeRecord(out: Buffer, at: number, head: string, content: Uint8Array | null): number {
+  const payloadAt = at + headerBytes;
+  const headLength = out.write(head, payloadAt + 4, 'utf8');
+  const contentAt = payloadAt + 4 + headLength;
+  if (content) out.set(content, contentAt);
+  const end = contentAt + (content?.length ?? 0);
+  recordMagic.copy(out, at);
+  out.writeUInt32LE(end - payloadAt, at + 4);
+  out.writeUInt32LE(headLength, payloadAt);
+  out.writeUInt32LE(crc32(out.subarray(payloadAt, end)), at + 8);
+  return end;
 }
 
 /** What a segment holds. `goodBytes` is where its last whole record ends. */

@@ -116,6 +116,8 @@ export interface WriteTrailers {
   readonly actor: string;
   readonly atMs: number;
   readonly seq: number;
+  /** The run that accepted it; absent in commits from before there was one. */
+  readonly replica?: string | undefined;
 }
 
 /** Reads the trailer sets of a commit of ours; sets that are not whole are left out. */
@@ -139,7 +141,8 @@ function toTrailers(set: ReadonlyMap<string, string>): WriteTrailers | undefined
   if (!isWriteOp(op)) return undefined;
   if (slash < 1 || !Number.isSafeInteger(seq) || Number.isNaN(atMs)) return undefined;
   const actor = decodeTrailerValue(set.get('Actor') ?? '');
-  return { op, scope: id.slice(0, slash), key: id.slice(slash + 1), actor, atMs, seq };
+  const replica = set.get('Replica');
+  return { op, scope: id.slice(0, slash), key: id.slice(slash + 1), actor, atMs, seq, replica };
 }
 
 function decodeTrailerValue(value: string): string {

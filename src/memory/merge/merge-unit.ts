@@ -3,11 +3,12 @@
 import { type FileKind, identifyFile, withKind } from '../files/key-path.ts';
 import type { FileCodec } from '../encryption/file-codec.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
+import { findCommonWrites } from './common-writes.ts';
 import { type ConflictRecord, type ConflictSide, conflictFolder } from './conflict-record.ts';
 import { type MergedContent, mergeContent } from './merge-content.ts';
 import type { MergeStrategy } from './merge-strategy.ts';
 import type { MergeContext, PlaceConflict } from './merge-type.ts';
-import { type SideStamps, type Stamp, compareStamps } from './stamps.ts';
+import { type SideStamps, type Stamp, type UnitChange, compareStamps } from './stamps.ts';
 import { type TreeChange, type TreeFile, isRegularFile, isSameFile } from './tree-changes.ts';
 import type { Unit } from './units.ts';
 
@@ -51,9 +52,16 @@ export async function mergeUnit(
   sides: UnitSides,
   strategy: MergeStrategy,
 ): Promise<MergedUnit> {
-  const states = statesOf(unit, sides);
+  const changes = {
+    ours: sides.ourStamps.changesOf(unit.name),
+    theirs: sides.theirStamps.changesOf(unit.name),
+  };
+  const common =
+    unit.memory && (await findCommonWrites(parts.reader, unit.paths, changes.ours, changes.theirs));
+  const states = { ...statesOf(unit, sides), ...(common && { base: common.base }) };
   const stamps = { ours: sides.ourStamps.of(unit.name), theirs: sides.theirStamps.of(unit.name) };
-  const context = contextOf(unit, sides, states, stamps);
+  const own = (all: readonly UnitChange[]) => (common ? all.filter((one) => !common.isCommon(one)) : all);
+  const context = contextOf(states, stamps, [own(changes.ours), own(changes.theirs)]);
   const { base, ours, theirs } = states;
   if (isSamePlace(ours, theirs) && !context.isCount) return stay(ours);
   if (isSamePlace(base, ours)) return stay(theirs);
@@ -115,12 +123,12 @@ function statesOf(unit: Unit, { ours, theirs }: UnitSides): UnitStates {
 }
 
 function contextOf(
-  unit: Unit,
-  { ourStamps, theirStamps }: UnitSides,
   states: UnitStates,
   stamps: { readonly ours: Stamp; readonly theirs: Stamp },
+  changes: readonly (readonly UnitChange[])[],
 ): MergeContext {
-  const isOnly = (op: string) => ourStamps.isOnly(unit.name, op) && theirStamps.isOnly(unit.name, op);
+  const isOnly = (op: string) =>
+    changes.every((side) => side.length > 0 && side.every((change) => change.op === op));
   // Where nothing else tells the sides apart, the contents do.
   const tie = (placed: Placed | undefined) => `${placed?.file.id ?? ''} ${placed?.path ?? ''}`;
   const order = compareStamps(stamps.ours, stamps.theirs);

@@ -132,4 +132,39 @@ describe('two replicas', () => {
     await left.memory.take(theirs);
     expect(await left.call('retrieve', { key: 'n' })).toMatchObject({ value: 3 });
   });
+
+  it('are one also where the copies commit in other groups', async () => {
+    const clock = createFakeClock(1_700_000_000_000);
+    const waits = { clock, flushIntervalMs: 3_600_000 };
+    await using left = await openTestMemory({ ...waits, maxWritesPerCommit: 7 });
+    await using right = await openTestMemory({ ...waits, maxWritesPerCommit: 100 });
+    await left.call('increment', { key: 'n', by: 100 });
+    await left.memory.flush();
+    await left.call('store', { key: 'text', value: 'first line' });
+    await left.call('increment', { key: 'n', by: 5 });
+    await left.call('append', { key: 'log', items: ['before'] });
+    for (let i = 0; i < 300; i++) await left.call('store', { key: `k${i}`, value: i });
+    await left.call('increment', { key: 'n', by: 10 });
+    await right.close();
+    for (const name of ['journal', 'memory.git'])
+      await cp(join(left.dataDir, name), join(right.dataDir, name), { recursive: true, force: true });
+    await right.reopen();
+    for (const test of [left, right]) {
+      await test.call('increment', { key: 'n' });
+      await test.call('append', { key: 'log', items: [test === left ? 'left' : 'right'] });
+    }
+    await left.call('append', { key: 'text', text: 'more' });
+    const [ours, theirs] = [await fetchFrom(right, left), await fetchFrom(left, right)];
+    const common = left.git('merge-base', ours, theirs).trim();
+    expect(left.git('rev-list', '--count', common).trim()).toBe('1');
+    const [a, b] = [await left.memory.take(theirs), await right.memory.take(ours)];
+    expect(b.head).toBe(a.head);
+    for (const test of [left, right]) {
+      expect(await test.call('retrieve', { key: 'n' })).toMatchObject({ value: 117 });
+      expect(await test.call('retrieve', { key: 'text' })).toMatchObject({ value: 'first line\nmore' });
+      const log = await test.call('retrieve', { key: 'log' });
+      expect((log.value as string[]).toSorted()).toEqual(['before', 'left', 'right']);
+      expect((await test.call('conflicts', {})).conflicts).toEqual([]);
+    }
+  });
 });

@@ -14,11 +14,19 @@ export interface Stamp {
   readonly actor: string;
 }
 
+/** One change of a unit. */
+export interface UnitChange {
+  readonly op: string;
+  readonly commit: string;
+  /** Names one accepted write among those of all replicas; absent for changes that tell nothing of themselves. */
+  readonly write?: string | undefined;
+}
+
 export interface SideStamps {
   /** The last change of a unit (see `Units`). */
   of(unit: string): Stamp;
-  /** True when the unit was changed by that operation and nothing else. */
-  isOnly(unit: string, op: string): boolean;
+  /** Its changes, oldest first. */
+  changesOf(unit: string): readonly UnitChange[];
 }
 
 /**
@@ -60,26 +68,27 @@ async function collectStamps(
   hasChanges: boolean,
 ): Promise<SideStamps & { readonly isWhole: boolean }> {
   const stamps = new Map<string, Stamp>();
-  const ops = new Map<string, Set<string>>();
+  const changes = new Map<string, UnitChange[]>();
   let last: Stamp = { seq: null, atMs: 0, actor: '' };
   let others = 0;
 
-  function note(unit: string, stamp: Stamp, op: string): void {
+  function note(unit: string, stamp: Stamp, change: UnitChange): void {
     const before = stamps.get(unit);
     const isOlder = before && stamp.seq !== null && before.seq !== null && stamp.seq < before.seq;
     if (!isOlder) stamps.set(unit, stamp);
-    const known = ops.get(unit);
-    if (known) known.add(op);
-    else ops.set(unit, new Set([op]));
+    const known = changes.get(unit);
+    if (known) known.push(change);
+    else changes.set(unit, [change]);
   }
 
   for await (const commit of readLog(git, base, side, { hasChanges })) {
     last = { seq: null, atMs: commit.committedMs, actor: commit.authorName };
     const isOurs = commit.committerEmail === committerEmail;
     const sets = isOurs ? decodeTrailers(commit.message) : [];
-    for (const { scope, key, seq, atMs, actor, op } of sets) {
+    for (const { scope, key, seq, atMs, actor, op, replica } of sets) {
       const unit = units.memory(memoryId(scope, key));
-      if (unit !== undefined) note(unit, { seq, atMs, actor }, op);
+      const write = replica === undefined ? undefined : `${replica} ${seq}`;
+      if (unit !== undefined) note(unit, { seq, atMs, actor }, { op, commit: commit.id, write });
     }
     if (sets.length > 0) continue;
     const isMerge = commit.parents.length > 1;
@@ -87,15 +96,13 @@ async function collectStamps(
     for (const { path } of commit.changes) {
       const unit = units.path(path);
       // A merge puts together what its parents have; it is no change of its own unless it is all there is.
-      if (unit !== undefined && !(isMerge && stamps.has(unit))) note(unit, last, 'other');
+      if (unit !== undefined && !(isMerge && stamps.has(unit)))
+        note(unit, last, { op: 'other', commit: commit.id });
     }
   }
   return {
     of: (unit) => stamps.get(unit) ?? last,
-    isOnly: (unit, op) => {
-      const known = ops.get(unit);
-      return known?.size === 1 && known.has(op);
-    },
+    changesOf: (unit) => changes.get(unit) ?? [],
     isWhole: others === 0 && stamps.size === units.count,
   };
 }

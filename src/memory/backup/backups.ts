@@ -9,6 +9,7 @@ import type { MemoryOutput } from '../../kernel/memory/operations.ts';
 import type { CommitLoop } from '../commit-loop.ts';
 import type { Git } from '../git/run-git.ts';
 import { packBatch } from '../threads/packed-batch.ts';
+import { readSalt } from '../encryption/keyring.ts';
 import { type BackupState, readBackupState, writeBackupState } from './backup-state.ts';
 import { type Capture, captureMemory } from './capture.ts';
 import { createBackupKey } from './encryption.ts';
@@ -106,6 +107,7 @@ export function createBackups(parts: {
         capture: { ...capture, waiting: packBatch(capture.waiting) },
         target: { to, endpoint, region, credentials },
         encryptionKey,
+        keySalt: readSalt(dataDir),
         keep,
         unfinished: before.unfinished,
       };

@@ -30,6 +30,8 @@ const manifestShape = z.object({
   /** Acknowledged writes that are in the journal file and not in the bundle. */
   waiting: z.int().min(0),
   encrypted: z.boolean(),
+  /** What passphrases of `memory.keys` need beside them, in base64. */
+  keySalt: z.string().max(100).optional(),
   /** As they are stored. */
   files: z.array(
     z.object({

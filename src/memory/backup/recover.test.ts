@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/log.ts';
+import { openKeyring } from '../encryption/keyring.ts';
 import { openMemory } from '../open-memory.ts';
 import { createTempFolder, openTestMemory, runGit } from '../../../test/fixtures/memory-in-temp.ts';
 import { recoverMemory } from './recover.ts';
@@ -56,6 +57,30 @@ describe('recover', () => {
       recoverMemory({ from: path('empty'), dataDir: path('c'), replace: false }),
     ).rejects.toThrowError(failing('NOT_FOUND'));
     expect(await scene.names()).toEqual(['a', 'b', 'backups', 'empty']);
+  });
+
+  it('brings back what a passphrase needs, in place of what another one needed here', async () => {
+    await using folder = await createTempFolder();
+    const [first, second, backups] = ['first', 'second', 'backups'].map((name) => join(folder.path, name));
+    if (!first || !second || !backups) throw new Error('unreachable');
+    const open = async (dataDir: string) => {
+      await mkdir(dataDir, { recursive: true });
+      const keyring = openKeyring(dataDir, { main: 'a passphrase of some length' }, { shared: ['main'] });
+      return openMemory({ dataDir, logger: silentLogger, keyring, backup: { to: backups, keep } });
+    };
+    {
+      await using memory = await open(first);
+      await memory.call('store', { key: 'diary', value: 'nobody reads this' }, caller);
+      await memory.call('backup', {}, caller);
+    }
+    {
+      await using other = await open(second);
+      await other.call('store', { key: 'other', value: 1 }, caller);
+    }
+    const done = await recoverMemory({ from: backups, dataDir: second, replace: true });
+    expect(done.copied).not.toContain('keys.salt');
+    await using memory = await open(second);
+    expect((await memory.call('retrieve', { key: 'diary' }, caller)).value).toBe('nobody reads this');
   });
 
   it('takes any clone, bare or not, and a bundle, with its snapshots', async () => {

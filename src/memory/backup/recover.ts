@@ -62,7 +62,8 @@ export async function recoverMemory(options: RecoverOptions): Promise<Recovered>
     requireHealthy(report.findings, fetched, options.from);
     const git = createGit(join(staging, 'memory.git'));
     const about = { head: readMain(git.repositoryDir), refs: (await readRefs(git)).length };
-    const copied = (present ?? []).filter((name) => !ownEntries.test(name));
+    const restored = new Set(await readdir(staging));
+    const copied = (present ?? []).filter((name) => !ownEntries.test(name) && !restored.has(name));
     for (const name of copied) await cp(join(dataDir, name), join(staging, name), { recursive: true });
     onStep('swapping the folders');
     // Windows does not rename a folder that has open files.

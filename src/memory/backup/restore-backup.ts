@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError, isAppError, messageOf } from '../../kernel/errors.ts';
+import { saltFile } from '../encryption/keyring.ts';
+import { writePrivately } from '../encryption/private-file.ts';
 import { landingPath, writeLandingFile } from '../git/landing.ts';
 import { writeDurably } from '../git/pack-files.ts';
 import { mainRef, prepareRepository } from '../git/repository.ts';
@@ -18,7 +20,7 @@ import { type BackupManifest, bundleName, journalName } from './manifest.ts';
 import { checkManifest, readBackupFile } from './stored-backups.ts';
 
 /**
- * Makes `memory.git` and `journal` in `folder`, which exists. Each byte is held against the manifest, and the
+ * Makes `memory.git`, `journal` and what passphrases need in `folder`, which exists. Each byte is held against the manifest, and the
  * manifest against the key. Throws BACKUP_DAMAGED, BACKUP_FAILED, GIT_FAILED.
  */
 export async function restoreBackup(
@@ -43,6 +45,7 @@ export async function restoreBackup(
       id,
       problem: 'it does not hold the refs that its manifest names',
     });
+  if (manifest.keySalt !== undefined) writePrivately(join(folder, saltFile), `${manifest.keySalt}\n`);
   await mkdir(join(folder, 'journal'), { recursive: true });
   writeLandingFile(landingPath(join(folder, 'journal')), { landed: manifest.landed, attempts: [] });
 }

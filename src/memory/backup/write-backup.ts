@@ -30,6 +30,8 @@ export interface BackupJob {
   readonly target: TargetSettings;
   /** As the config's reference gave it. */
   readonly encryptionKey?: string | undefined;
+  /** Of the data folder's passphrases, in base64. */
+  readonly keySalt?: string | undefined;
   readonly keep: Keep;
   /** One that a killed coordinator of ours left, if any. */
   readonly unfinished?: string | undefined;
@@ -86,6 +88,7 @@ function manifestOf(job: BackupJob, files: StoredFile[]): BackupManifest {
     refs: refs.length,
     waiting: waiting.heads.length,
     encrypted: job.encryptionKey !== undefined,
+    keySalt: job.keySalt,
     files,
   };
 }

@@ -19,8 +19,8 @@ export interface Keyring {
 /** A memory without encryption. */
 export const emptyKeyring: Keyring = { keys: [], scopes: {}, subjects: [] };
 
-/** Kept in the data folder; without it a passphrase gives other keys. */
-const saltFile = 'keys.salt';
+/** Kept in the data folder; without it a passphrase gives other keys. It is no secret. */
+export const saltFile = 'keys.salt';
 const saltBytes = 32;
 const minPassphraseLength = 12;
 const scryptCost = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
@@ -71,17 +71,25 @@ function stretch(dataDir: string, name: string, passphrase: string): Buffer {
 }
 
 function saltOf(dataDir: string): Buffer {
-  const path = join(dataDir, saltFile);
-  try {
-    const salt = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
-    if (salt.length === saltBytes) return salt;
-    throw invalid('memory.keys', `the salt in ${saltFile} is damaged; bring it back from a backup`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  const text = readSalt(dataDir);
+  if (text === undefined) {
+    const salt = randomBytes(saltBytes);
+    writePrivately(join(dataDir, saltFile), `${salt.toString('base64')}\n`);
+    return salt;
   }
-  const salt = randomBytes(saltBytes);
-  writePrivately(path, `${salt.toString('base64')}\n`);
-  return salt;
+  const salt = Buffer.from(text, 'base64');
+  if (salt.length === saltBytes) return salt;
+  throw invalid('memory.keys', `the salt in ${saltFile} is damaged; bring it back from a backup`);
+}
+
+/** The salt of a data folder in base64; undefined where no passphrase was ever used. */
+export function readSalt(dataDir: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, saltFile), 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function invalid(path: string, problem: string): AppError {

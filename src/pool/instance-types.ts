@@ -15,10 +15,10 @@ import type { CheckSchedule } from './health/check-schedule.ts';
 import type { InFlight } from './in-flight.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { LogRing } from './log-ring.ts';
-import type { CallOptions, PoolMember } from './member.ts';
+import type { PoolMember } from './member.ts';
 import type { ReplicaSet } from './replica-set.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { Places } from './scale/places.ts';
+import type { CallOptions, Places } from './scale/places.ts';
 import type { Scaler } from './scale/scaler.ts';
 import type { Scaling } from './scale/scaling.ts';
 

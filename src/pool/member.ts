@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { isAppError, messageOf } from '../kernel/errors.ts';
 import { type JsonObject, RpcError } from '../kernel/json-rpc.ts';
 import type { HealthOptions } from '../kernel/pool-options.ts';
-import type { Connection, RequestOptions } from '../transport/connection.ts';
+import type { Connection } from '../transport/connection.ts';
 import type { Candidate, Fitness } from './balancer.ts';
 import { type BreakerState, createBreaker } from './health/breaker.ts';
 import { createConnectionCheck, type ConnectionCheck } from './health/check-connection.ts';
@@ -12,7 +12,7 @@ import type { CheckSchedule } from './health/check-schedule.ts';
 import { createLatency } from './health/latency.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { Replica } from './replica.ts';
-import type { Place } from './scale/places.ts';
+import type { CallOptions } from './scale/places.ts';
 
 export interface PoolMember extends Candidate {
   readonly replica: Replica;
@@ -45,11 +45,6 @@ export interface PoolMember extends Candidate {
   ): Promise<JsonObject>;
   /** No more checks. */
   close(): void;
-}
-
-/** A request of a call that may have a place already. */
-export interface CallOptions extends RequestOptions {
-  readonly place?: Place | undefined;
 }
 
 export interface MemberOptions {

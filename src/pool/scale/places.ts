@@ -7,7 +7,7 @@ import type { CancelSignal } from '../../kernel/cancel.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { defaultSelection, type Priority, type QueueOptions } from '../../kernel/pool-options.ts';
-import type { Connection } from '../../transport/connection.ts';
+import type { Connection, RequestOptions } from '../../transport/connection.ts';
 import { type Balancer, createBalancer } from '../balancer.ts';
 import type { PoolMember } from '../member.ts';
 import { createWaitLine, type Waiter } from './wait-line.ts';
@@ -30,6 +30,11 @@ export interface Place {
   begin(): boolean;
   /** Gives it back; of no effect after `begin`, when it goes with the request. */
   leave(): void;
+}
+
+/** A request of a call that may have a place already. */
+export interface CallOptions extends RequestOptions {
+  readonly place?: Place | undefined;
 }
 
 export interface Places {

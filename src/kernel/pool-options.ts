@@ -80,7 +80,7 @@ export interface ScaleOptions extends ScaleBounds {
 
 export const mostReplicas = 64;
 
-export const defaultScale = { targetConcurrency: 4, upCoolDownMs: 3000, downCoolDownMs: 60_000 } as const;
+export const defaultScale = { targetConcurrency: 4, upCoolDownMs: 3000, downCoolDownMs: 300_000 } as const;
 
 /** Share of `maxConcurrency` that is aimed for where no target is given. */
 export const defaultFill = 0.7;

@@ -58,6 +58,9 @@ export interface ScalingOptions {
 
 const keptDecisions = 20;
 
+/** Weight of the newest look in the average of calls under way: some five looks count. Who waits counts at once. */
+const newest = 0.2;
+
 export function createScaling(options: ScalingOptions): Scaling {
   const { server, replicas, clock, scaler, replicasNow } = options;
   const fixed: ScaleOptions = { ...defaultScale, min: replicas, max: replicas };
@@ -70,8 +73,10 @@ export function createScaling(options: ScalingOptions): Scaling {
   let state = freshState;
   let refusedBefore = 0;
   let isWatched = false;
-  /** What the load asked for beyond the most, so that it is noted once. */
-  let beyond = 0;
+  /** It has been noted that the load asks for more than the most. */
+  let isBeyondNoted = false;
+  /** Calls under way, on average over the last seconds. */
+  let underWay = 0;
   let load = 0;
 
   function note(from: number, to: number, reason: string): void {
@@ -84,15 +89,17 @@ export function createScaling(options: ScalingOptions): Scaling {
   function change(to: number, reason: string): void {
     const from = replicasNow().replicas;
     if (from === to) return;
+    isBeyondNoted = false;
     note(from, to, reason);
     options.resize(to);
   }
 
   const target: ScaleTarget = {
     look() {
+      underWay += (underWayMeter.take() - underWay) * newest;
       const seen = {
         ...replicasNow(),
-        underWay: underWayMeter.take(),
+        underWay,
         waiting: waitingMeter.take(),
         refused: options.refused() - refusedBefore,
       };
@@ -103,20 +110,18 @@ export function createScaling(options: ScalingOptions): Scaling {
       }
       const verdict = decide(seen, settings, state, clock.now());
       ({ state } = verdict);
-      noteBeyond(verdict.needed, verdict.wanted, verdict.reason);
       change(verdict.wanted, verdict.reason);
+      noteBeyond(verdict.needed, verdict.reason);
       isWatched = load > 0 || verdict.wanted > settings.min;
       return isWatched;
     },
   };
 
-  function noteBeyond(needed: number, wanted: number, reason: string): void {
-    if (needed <= settings.max) beyond = 0;
-    else if (beyond === 0) {
-      beyond = needed;
-      if (wanted === replicasNow().replicas)
-        note(wanted, wanted, `${settings.max} is the most, ${needed} are needed: ${reason}`);
-    }
+  function noteBeyond(needed: number, reason: string): void {
+    const { max } = settings;
+    if (needed <= max || isBeyondNoted || replicasNow().replicas < max) return;
+    isBeyondNoted = true;
+    note(max, max, `${max} is the most, ${needed} are needed: ${reason}`);
   }
 
   return {
@@ -151,6 +156,7 @@ export function createScaling(options: ScalingOptions): Scaling {
       waitingMeter.set(waiting);
       if (isWatched) return;
       isWatched = true;
+      underWay = 0;
       underWayMeter.take();
       waitingMeter.take();
       scaler.watch(target);

@@ -33,6 +33,7 @@ beforeAll(async () => {
         replicas: { max: 3, targetConcurrency: 1, upCoolDownMs: 0, downCoolDownMs: 1000 },
       },
       narrow: { ...server, maxConcurrency: 1, queue: { maxWaiting: 1 } },
+      orderly: { ...server, maxConcurrency: 1 },
       plain: server,
     },
   });
@@ -136,28 +137,36 @@ describe('the number of replicas', () => {
   });
 });
 
-describe('a full queue', () => {
-  const path = '/mcp/servers/narrow';
+describe('the queue', () => {
   const accept = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
-  const post = (headers: Record<string, string>, message: object, signal?: AbortSignal) =>
-    fetch(coordinator.origin + path, {
+  const post = (id: string, headers: Record<string, string>, message: object, signal?: AbortSignal) =>
+    fetch(`${coordinator.origin}/mcp/servers/${id}`, {
       method: 'POST',
       headers: { ...accept, ...headers },
       body: JSON.stringify({ jsonrpc: '2.0', ...message }),
       ...(signal && { signal }),
     });
 
-  const modernCall = (args: object, signal?: AbortSignal) => {
+  interface CallOptions {
+    readonly id?: string;
+    readonly headers?: Record<string, string>;
+    readonly meta?: object;
+    readonly signal?: AbortSignal;
+  }
+
+  const modernCall = (args: object, options: CallOptions = {}) => {
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientCapabilities': {},
+      ...options.meta,
     };
-    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'add' };
+    const standard = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'add' };
     return post(
-      headers,
+      options.id ?? 'narrow',
+      { ...standard, ...options.headers },
       { id: 1, method: 'tools/call', params: { name: 'add', arguments: args, _meta } },
-      signal,
+      options.signal,
     );
   };
 
@@ -165,7 +174,7 @@ describe('a full queue', () => {
   async function fill(): Promise<Disposable> {
     const ended = new AbortController();
     for (const waiting of [0, 1]) {
-      modernCall({ ms: 60_000 }, ended.signal).catch(() => {});
+      modernCall({ ms: 60_000 }, { signal: ended.signal }).catch(() => {});
       await eventually('the call to be there', async () => {
         const { queue, replicaStates } = await inspect('narrow');
         return queue.waiting === waiting && replicaStates[0]!.inFlight === 1 ? true : undefined;
@@ -187,6 +196,7 @@ describe('a full queue', () => {
 
   it('answers 429 with Retry-After in both eras and over REST, and takes calls again', async () => {
     const opened = await post(
+      'narrow',
       {},
       {
         id: 1,
@@ -203,7 +213,7 @@ describe('a full queue', () => {
       using _full = await fill();
       const modern = await modernCall({});
       const params = { name: 'add', arguments: {} };
-      const legacy = await post(session, { id: 2, method: 'tools/call', params });
+      const legacy = await post('narrow', session, { id: 2, method: 'tools/call', params });
       const rest = await fetch(`${coordinator.origin}/api/v1/tools/call`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -221,5 +231,24 @@ describe('a full queue', () => {
       (await inspect('narrow')).queue.waiting === 0 ? true : undefined,
     );
     expect((await modernCall({})).status).toBe(200);
+  });
+
+  it('serves last what its client calls less urgent, in the header or in _meta', async () => {
+    const order: string[] = [];
+    const calls: Promise<unknown>[] = [];
+    const enqueue = async (name: string, waiting: number, ms: number, options: CallOptions = {}) => {
+      const answered = modernCall({ ms }, { id: 'orderly', ...options });
+      calls.push(answered.then(() => order.push(name)));
+      await eventually(`${name} to be there`, async () => {
+        const { queue, replicaStates } = await inspect('orderly');
+        return queue.waiting === waiting && replicaStates[0]!.inFlight === 1 ? true : undefined;
+      });
+    };
+    await enqueue('first', 0, 3000);
+    await enqueue('low by header', 1, 50, { headers: { 'x-priority': 'low' } });
+    await enqueue('low by _meta', 2, 50, { meta: { 'git-memory-mcp/priority': 'low' } });
+    await enqueue('normal', 3, 50, { headers: { 'x-priority': 'high' } });
+    await Promise.all(calls);
+    expect(order).toEqual(['first', 'normal', 'low by header', 'low by _meta']);
   });
 });

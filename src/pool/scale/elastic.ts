@@ -78,6 +78,7 @@ export function createElastic(options: ElasticOptions): Elastic {
       isStarting: members.some(({ replica }) => replica.state === 'starting'),
       latencyMs: averageOf(members),
     }),
+    loadNow: () => ({ underWay, waiting: places?.waiting ?? 0 }),
     refused: () => places?.refused ?? 0,
     isRunning: () => lifecycle().isSteady && isUp(members),
     resize: (count) => replicas.resize(count),

@@ -48,6 +48,8 @@ export interface ScalingOptions {
   readonly scaler: Scaler;
   /** Replicas now, whether some are starting, and the average time of their calls in milliseconds. */
   readonly replicasNow: () => Pick<Observation, 'replicas' | 'isStarting' | 'latencyMs'>;
+  /** Calls now; asked for when a fixed number begins to follow the load. */
+  readonly loadNow: () => Pick<Observation, 'underWay' | 'waiting'>;
   /** Calls that got no place since the start. */
   readonly refused: () => number;
   /** False while it is stopped, restarted or asleep. */
@@ -112,7 +114,8 @@ export function createScaling(options: ScalingOptions): Scaling {
       ({ state } = verdict);
       change(verdict.wanted, verdict.reason);
       noteBeyond(verdict.needed, verdict.reason);
-      isWatched = load > 0 || verdict.wanted > settings.min;
+      // A fixed number is left alone, and so is the least while nothing is called.
+      isWatched = settings.min < settings.max && (load > 0 || verdict.wanted > settings.min);
       return isWatched;
     },
   };
@@ -122,6 +125,22 @@ export function createScaling(options: ScalingOptions): Scaling {
     if (needed <= max || isBeyondNoted || replicasNow().replicas < max) return;
     isBeyondNoted = true;
     note(max, max, `${max} is the most, ${needed} are needed: ${reason}`);
+  }
+
+  function loadChanged(underWayNow: number, waiting: number): void {
+    if (settings.min === settings.max) return;
+    load = underWayNow + waiting;
+    underWayMeter.set(underWayNow);
+    waitingMeter.set(waiting);
+    if (!isWatched) watch();
+  }
+
+  function watch(): void {
+    isWatched = true;
+    underWay = 0;
+    underWayMeter.take();
+    waitingMeter.take();
+    scaler.watch(target);
   }
 
   return {
@@ -146,21 +165,11 @@ export function createScaling(options: ScalingOptions): Scaling {
       change(to, isByHand ? 'by hand' : 'back to the config');
       if (to !== now) state = { ...freshState, changedAtMs: clock.now() };
       if (min === max) return;
-      isWatched = true;
-      scaler.watch(target);
+      const { underWay: underWayNow, waiting } = options.loadNow();
+      loadChanged(underWayNow, waiting);
+      if (!isWatched) watch();
     },
-    loadChanged(underWay, waiting) {
-      if (settings.min === settings.max) return;
-      load = underWay + waiting;
-      underWayMeter.set(underWay);
-      waitingMeter.set(waiting);
-      if (isWatched) return;
-      isWatched = true;
-      underWay = 0;
-      underWayMeter.take();
-      waitingMeter.take();
-      scaler.watch(target);
-    },
+    loadChanged,
     slept() {
       change(settings.min, 'asleep');
     },

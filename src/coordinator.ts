@@ -189,6 +189,7 @@ async function buildPool(
       requestTimeoutMs: config.limits.requestTimeoutMs,
       drainMs: config.limits.drainMs,
       health: config.health,
+      scaleByHand: (id) => store.scaleBounds.get(id),
     }),
   );
 }
@@ -267,7 +268,7 @@ async function openEdge(
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry: servers.roster, baseUrl: () => baseUrl }),
+      ...serversRoutes({ pool, registry: servers.roster, scales: store.scaleBounds, baseUrl: () => baseUrl }),
       ...pinsRoutes(pool, pins),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),

@@ -1,6 +1,6 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
-import type { PoolOptions } from '../kernel/pool-options.ts';
+import type { PoolOptions, ScaleOptions } from '../kernel/pool-options.ts';
 import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
@@ -36,8 +36,10 @@ export interface InstanceSpec extends PoolOptions {
   readonly title: string;
   readonly category: string;
   readonly port: number;
-  /** Connections kept to it; calls go round them. */
+  /** Connections kept to it; calls go round them. Where they follow the load, the number at the start. */
   readonly replicas: number;
+  /** How their number follows the load; it stays as it is when absent. */
+  readonly scale?: ScaleOptions;
   /** Started by the first call instead of at start-up. */
   readonly lazy: boolean;
   /** Longest time for one call, milliseconds; the gateway's default when absent. */

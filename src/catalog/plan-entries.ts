@@ -4,15 +4,23 @@ import { createHash } from 'node:crypto';
 import { customCategory } from '../kernel/category-names.ts';
 import { AppError } from '../kernel/errors.ts';
 import {
+  defaultFill,
   defaultHealth,
+  defaultScale,
   type HealthOptions,
   type OwnPoolOptions,
   poolOptionsOf,
+  type ScaleOptions,
 } from '../kernel/pool-options.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { BuiltIn } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch, ServerSource } from './instance-spec.ts';
+
+/** Bounds as written; without a target it is made from `maxConcurrency`. */
+type WantedScale = Omit<ScaleOptions, 'targetConcurrency'> & {
+  readonly targetConcurrency?: number | undefined;
+};
 
 /** One entry as the pool needs it: every value is text, nothing is a reference any more. */
 export interface ServerEntry extends OwnPoolOptions {
@@ -26,7 +34,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly settings?: unknown;
   readonly category?: string;
   readonly port?: number;
-  readonly replicas?: number;
+  readonly replicas?: number | WantedScale;
   readonly lazy?: boolean;
   readonly era?: Era | 'auto';
   readonly timeoutMs?: number;
@@ -77,6 +85,13 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
   });
 }
 
+function replicasOf({ replicas = 1, maxConcurrency }: ServerEntry): Pick<InstanceSpec, 'replicas' | 'scale'> {
+  if (typeof replicas === 'number') return { replicas };
+  const byLimit = maxConcurrency === undefined ? undefined : maxConcurrency * defaultFill;
+  const targetConcurrency = replicas.targetConcurrency ?? byLimit ?? defaultScale.targetConcurrency;
+  return { replicas: replicas.min, scale: { ...replicas, targetConcurrency } };
+}
+
 /** The instance of one entry. Its stored listing is void as soon as what is launched changes. */
 export function specFromEntry(
   name: string,
@@ -103,7 +118,7 @@ export function specFromEntry(
     title: entry.title ?? name,
     category,
     port,
-    replicas: entry.replicas ?? 1,
+    ...replicasOf(entry),
     lazy: entry.lazy ?? false,
     source,
     launch,

@@ -10,6 +10,7 @@ import { serversRemoveCommand } from './servers/remove.ts';
 import { serversStartCommand } from './servers/start.ts';
 import { serversStopCommand } from './servers/stop.ts';
 import { serversRestartCommand } from './servers/restart.ts';
+import { serversScaleCommand } from './servers/scale.ts';
 import { serversApproveCommand } from './servers/approve.ts';
 import { serversChangesCommand } from './servers/changes.ts';
 import { serversRevertCommand } from './servers/revert.ts';
@@ -93,6 +94,7 @@ const nouns: readonly Noun[] = [
       serversStartCommand,
       serversStopCommand,
       serversRestartCommand,
+      serversScaleCommand,
       serversLogsCommand,
       serversChangesCommand,
       serversApproveCommand,

@@ -1,7 +1,7 @@
 /** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
 
 import { z } from 'zod';
-import { poolFields } from './pool-shape.ts';
+import { poolFields, replicasShape } from './pool-shape.ts';
 import { referenceShape } from './reference.ts';
 import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
@@ -50,12 +50,11 @@ const fields = {
   settings: z.record(z.string(), z.unknown()).optional().describe('Settings of that built-in server.'),
   category: z.enum(entryCategories).optional().describe('Category it is routed in; `custom` when absent.'),
   port: portShape.optional().describe('Its own port; the next free one of its category when absent.'),
-  replicas: z
-    .int()
-    .min(1)
-    .max(64)
+  replicas: replicasShape
     .optional()
-    .describe('Connections (or processes) kept; calls go round them. Default 1.'),
+    .describe(
+      'Connections (or processes) kept; calls go round them. A number, or bounds between which it follows the load. Default 1.',
+    ),
   lazy: z.boolean().optional().describe('Start it at its first call instead of at start-up. Default false.'),
   era: z
     .enum(['auto', 'legacy', 'modern'])

@@ -2,6 +2,7 @@
 
 import type { CancelSignal } from '../kernel/cancel.ts';
 import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
+import type { Priority } from '../kernel/pool-options.ts';
 import type { Era, Peer } from '../kernel/protocol.ts';
 import type { OnResultText } from '../kernel/result-text.ts';
 
@@ -10,6 +11,8 @@ export interface Exchange {
   readonly peer: Peer;
   /** Names this request in logs and in the memory's provenance. */
   readonly requestId: string;
+  /** How urgent the client says it is; only where that is less than what it would have anyway does it count. */
+  readonly priority?: Priority | undefined;
   /** Aborted when the client cancels or goes away. */
   readonly signal: CancelSignal;
   /** Sends a notification that belongs to this request. */

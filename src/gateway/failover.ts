@@ -6,8 +6,12 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
-import type { JsonObject } from '../kernel/json-rpc.ts';
+import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import { asPriority, type Priority } from '../kernel/pool-options.ts';
+import { priorityKey } from '../kernel/protocol.ts';
+import type { Balancer } from '../pool/balancer.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
+import type { Place, Wish } from '../pool/scale/places.ts';
 import type { Origin } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -23,6 +27,8 @@ export interface FailoverCall {
 }
 
 export interface Attempt extends Origin {
+  /** Where calls have to wait for one: given back when the attempt is over. */
+  readonly place?: Place | undefined;
   /** What is left of the call's time, milliseconds; the whole of it at first. */
   readonly timeoutMs: number;
 }
@@ -50,12 +56,15 @@ export async function withFailover(
   let failed: { readonly instance: Instance; readonly connection: Connection | undefined } | undefined;
   let hasRun = false;
   for (let tries = 1; ; tries += 1) {
-    const instance = isAlone ? first : (balancer.pick(key, failed?.instance) ?? first);
+    const instance = isAlone ? first : (pickOne(balancer, key, failed?.instance) ?? first);
     let connection: Connection | undefined;
+    let place: Place | undefined;
     try {
-      connection = await connectionOf(instance, key, failed?.connection, clock);
+      if (instance.places) place = await instance.places.take(wishOf(call, key, failed?.connection));
+      connection = await connectionOf(instance, place, key, failed?.connection, clock);
       sentAtMs ??= clock.now();
-      return await send({ instance, connection, timeoutMs: sentAtMs + instance.timeoutMs - clock.now() });
+      const timeoutMs = sentAtMs + instance.timeoutMs - clock.now();
+      return await send({ instance, connection, place, timeoutMs });
     } catch (error) {
       const isLast =
         tries >= maxTries ||
@@ -65,11 +74,49 @@ export async function withFailover(
         (isAlone && connection === undefined) ||
         (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
       hasRun ||= isAppError(error, 'UPSTREAM_FAILED');
-      const mayRepeat = isAppError(error, 'UPSTREAM_UNAVAILABLE') || (hasRun && mayRunTwice(error, call));
+      const mayRepeat = wasNeverSent(error) || (hasRun && mayRunTwice(error, call));
       if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
       failed = { instance, connection };
+    } finally {
+      place?.leave();
     }
   }
+}
+
+/** One by the policy, unless calls would have to wait there and need not elsewhere. */
+function pickOne(
+  balancer: Balancer<Instance>,
+  key: string | undefined,
+  except: Instance | undefined,
+): Instance | undefined {
+  const chosen = balancer.pick(key, except);
+  if (chosen?.places?.hasRoom !== false || except || isSticky(chosen)) return chosen;
+  const other = balancer.pick(key, chosen);
+  return other?.places?.hasRoom === false ? chosen : other;
+}
+
+function isSticky({ spec }: Instance): boolean {
+  return spec.selection?.policy === 'consistent-hash';
+}
+
+function wishOf(
+  { exchange, params }: FailoverCall,
+  key: string | undefined,
+  except: Connection | undefined,
+): Wish {
+  return { key, except, signal: exchange.signal, priority: priorityOf(params) ?? exchange.priority };
+}
+
+/** What a call says in `_meta` counts more than what its client says in a header. */
+function priorityOf(params: JsonObject): Priority | undefined {
+  const meta = params['_meta'];
+  return isJsonObject(meta) ? asPriority(meta[priorityKey]) : undefined;
+}
+
+/** Nothing reached a server: it is not there, or the queue before it was full at once. */
+function wasNeverSent(error: unknown): boolean {
+  if (isAppError(error, 'UPSTREAM_UNAVAILABLE')) return true;
+  return isAppError(error, 'SERVER_BUSY') && error.data['waitedMs'] === undefined;
 }
 
 function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): boolean {
@@ -79,14 +126,16 @@ function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): 
 
 async function connectionOf(
   instance: Instance,
+  place: Place | undefined,
   key: string | undefined,
   failed: Connection | undefined,
   clock: Clock,
 ): Promise<Connection> {
-  const connection = await instance.acquire(key, failed);
+  const acquire = () => (place ? place.connect() : instance.acquire(key, failed));
+  const connection = await acquire();
   if (failed === undefined || connection !== failed) return connection;
   await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
-  return await instance.acquire(key, failed);
+  return await acquire();
 }
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */

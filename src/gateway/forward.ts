@@ -15,6 +15,7 @@ import {
   withoutMember,
 } from '../kernel/result-text.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
+import type { Place } from '../pool/scale/places.ts';
 import { type Exchange, neededCapability } from './exchange.ts';
 import type { Binding, ParkedCalls } from './parked-calls.ts';
 
@@ -22,6 +23,8 @@ export interface Forwarding {
   readonly instance: Instance;
   /** One of the instance's; all rounds of the call go over it. */
   readonly connection: Connection;
+  /** Of the first round; later ones have theirs by right. */
+  readonly place?: Place | undefined;
   readonly method: string;
   readonly params: JsonObject;
   readonly exchange: Exchange;
@@ -61,6 +64,7 @@ function options(call: Forwarding, signal: CancelSignal) {
     timeoutMs: call.timeoutMs,
     onNotification: (notification: Parameters<Exchange['notify']>[0]) => exchange.notify(notification),
     onResultText: exchange.onResultText,
+    place: call.place,
     ...(call.paramHeaders && { paramHeaders: call.paramHeaders }),
   };
 }

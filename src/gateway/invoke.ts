@@ -67,9 +67,9 @@ export function createInvoker(parked: ParkedCalls, clock: Clock): Invoker {
     const origin = affinity.find(params['requestState']);
     const isHere = origin !== undefined && group.instances.includes(origin.instance);
 
-    async function send({ instance, connection, timeoutMs }: Attempt): Promise<JsonObject> {
+    async function send({ instance, connection, place, timeoutMs }: Attempt): Promise<JsonObject> {
       const result = await forward(
-        { instance, connection, method, params, exchange, binding, paramHeaders, timeoutMs },
+        { instance, connection, place, method, params, exchange, binding, paramHeaders, timeoutMs },
         parked,
       );
       if (result['resultType'] === 'input_required' && connection.era === 'modern') {

@@ -62,8 +62,8 @@ interface Edge {
 const corsHeaders = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
-    '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id',
-  'access-control-expose-headers': 'mcp-session-id',
+    '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id, x-priority',
+  'access-control-expose-headers': 'mcp-session-id, retry-after',
   'access-control-max-age': '600',
 };
 

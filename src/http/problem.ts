@@ -1,7 +1,7 @@
 /** RFC 9457 problem details, the one error form of the REST edge. */
 
 import type { Problem } from '../contract/rest/routes.ts';
-import { errorTable, toAppError } from '../kernel/errors.ts';
+import { errorTable, isAppError, toAppError } from '../kernel/errors.ts';
 import { RpcError } from '../kernel/json-rpc.ts';
 import type { Logger } from '../kernel/log.ts';
 
@@ -28,4 +28,11 @@ export function toProblem(thrown: unknown, logger: Logger): Problem {
     id: error.id,
     ...(Object.keys(error.data).length > 0 && { data: { ...error.data } }),
   };
+}
+
+/** Seconds after which it is worth while to try again, where the server was busy: for `Retry-After` (RFC 9110, 10.2.3). */
+export function retryAfterOf(thrown: unknown): number | undefined {
+  return isAppError(thrown, 'SERVER_BUSY')
+    ? Math.ceil(Number(thrown.data['retryAfterMs']) / 1000)
+    : undefined;
 }

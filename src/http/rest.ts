@@ -3,7 +3,7 @@
 import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import { toProblem } from './problem.ts';
+import { retryAfterOf, toProblem } from './problem.ts';
 import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
 export interface RestOptions {
@@ -27,6 +27,8 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
   });
   app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
     const problem = toProblem(asOurs(error, options.bodyLimitBytes), logger);
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     return await reply.code(problem.status).type('application/problem+json').send(problem);
   });
   app.setNotFoundHandler(async (request, reply) => {

@@ -204,6 +204,13 @@ export const errorTable = {
     retry: 'later',
     message: 'too much work at once: {problem}',
   },
+  SERVER_BUSY: {
+    http: 429,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message: 'server {server} is busy: {problem}; try again in {retryAfterMs} ms',
+  },
   SHUTTING_DOWN: {
     http: 503,
     jsonRpc: -32603,

@@ -41,12 +41,59 @@ export const defaultHealth: HealthOptions = {
   openMs: 5000,
 };
 
+/** How urgent a call is, the most urgent first. */
+export const priorities = ['high', 'normal', 'low'] as const;
+export type Priority = (typeof priorities)[number];
+
+/** A priority as a client wrote it; undefined where it is none. */
+export function asPriority(value: unknown): Priority | undefined {
+  return priorities.find((priority) => priority === value);
+}
+
+export interface QueueOptions {
+  /** Most calls that wait for a place; one more is refused. */
+  readonly maxWaiting: number;
+  /** Longest wait for a place, milliseconds. */
+  readonly maxWaitMs: number;
+  /** Priority of its calls; a client can only lower it. */
+  readonly priority: Priority;
+}
+
+export const defaultQueue: QueueOptions = { maxWaiting: 1000, maxWaitMs: 10_000, priority: 'normal' };
+
+/** Fewest and most replicas. */
+export interface ScaleBounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface ScaleOptions extends ScaleBounds {
+  /** Calls under way in one replica that are aimed for; may be a fraction. */
+  readonly targetConcurrency: number;
+  /** Average time of a call above which more replicas are tried, milliseconds. */
+  readonly targetLatencyMs?: number | undefined;
+  /** Time between a change and the next growth, milliseconds. */
+  readonly upCoolDownMs: number;
+  /** Replicas go when so long fewer would have done, and nothing has changed, milliseconds. */
+  readonly downCoolDownMs: number;
+}
+
+export const mostReplicas = 64;
+
+export const defaultScale = { targetConcurrency: 4, upCoolDownMs: 3000, downCoolDownMs: 300_000 } as const;
+
+/** Share of `maxConcurrency` that is aimed for where no target is given. */
+export const defaultFill = 0.7;
+
 /** What one server wants otherwise than the rest; what it leaves out is as for all. */
 export interface OwnPoolOptions {
   readonly selection?: SelectionOptions | undefined;
   readonly health?: Partial<Readonly<Record<keyof HealthOptions, number | undefined>>> | undefined;
   /** Put to sleep after so long without a call, milliseconds. */
   readonly idleMs?: number | undefined;
+  /** Most calls at a time in one replica; the others wait. */
+  readonly maxConcurrency?: number | undefined;
+  readonly queue?: QueueOptions | undefined;
 }
 
 /** The fields of an instance's spec that come from a server's own options; `health` fills what it leaves out. */
@@ -56,6 +103,8 @@ export function poolOptionsOf(own: OwnPoolOptions, health: HealthOptions): PoolO
     selection: own.selection ?? defaultSelection,
     health: { ...health, ...Object.fromEntries(given) },
     ...(own.idleMs !== undefined && { idleMs: own.idleMs }),
+    ...(own.maxConcurrency !== undefined && { maxConcurrency: own.maxConcurrency }),
+    ...(own.queue !== undefined && { queue: own.queue }),
   };
 }
 
@@ -66,4 +115,8 @@ export interface PoolOptions {
   readonly health?: HealthOptions;
   /** Put to sleep after so long without a call, milliseconds; never when absent. */
   readonly idleMs?: number;
+  /** Most calls at a time in one replica, the others wait in a queue; no limit when absent. */
+  readonly maxConcurrency?: number;
+  /** That queue; defaults when absent. */
+  readonly queue?: QueueOptions;
 }

@@ -29,6 +29,10 @@ export const metaKeys = {
 /** The key inside `_meta` of `resources/updated` that holds the position in the memory's change feed. */
 export const changePositionKey = 'git-memory-mcp/position';
 
+/** The key inside `_meta`, and the header, by which a client says that a call is less urgent than others. */
+export const priorityKey = 'git-memory-mcp/priority';
+export const priorityHeader = 'x-priority';
+
 /** HTTP headers, lower case as Node gives them. */
 export const mcpHeaders = {
   sessionId: 'mcp-session-id',

@@ -6,9 +6,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Emitter } from '../kernel/events.ts';
 import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { HealthOptions } from '../kernel/pool-options.ts';
+import type { HealthOptions, ScaleBounds } from '../kernel/pool-options.ts';
 import type { McpLogLevel } from '../kernel/protocol.ts';
-import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
+import type { Connection, ConnectionEvents } from '../transport/connection.ts';
 import type { BackoffOptions } from './backoff.ts';
 import type { Balancer, Candidate } from './balancer.ts';
 import type { CheckSchedule } from './health/check-schedule.ts';
@@ -16,7 +16,11 @@ import type { InFlight } from './in-flight.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { LogRing } from './log-ring.ts';
 import type { PoolMember } from './member.ts';
+import type { ReplicaSet } from './replica-set.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { CallOptions, Places } from './scale/places.ts';
+import type { Scaler } from './scale/scaler.ts';
+import type { Scaling } from './scale/scaling.ts';
 
 export type InstanceEvent =
   | { readonly kind: 'state' }
@@ -45,6 +49,8 @@ export interface InstanceDependencies {
   readonly drainMs?: number;
   readonly health?: HealthOptions;
   readonly backoff?: BackoffOptions;
+  /** Bounds of replicas that were given by hand, by server. */
+  readonly scaleByHand?: (server: string) => ScaleBounds | undefined;
   /** Quiet time after a list_changed before the lists are read again, milliseconds. */
   readonly relistDelayMs?: number;
 }
@@ -67,6 +73,10 @@ export interface Instance extends Candidate {
   readonly events: Emitter<InstanceEvent>;
   readonly counters: { readonly calls: number; readonly errors: number; readonly restarts: number };
   readonly members: readonly PoolMember[];
+  readonly replicas: ReplicaSet;
+  /** Where its replicas take so many calls at a time: a call takes a place first, and then `request`s with it. */
+  readonly places: Places | undefined;
+  readonly scaling: Scaling;
   readonly group: InstanceGroup;
   /** True while calls go to a sick replica because no other is left. */
   readonly isFailingOpen: boolean;
@@ -95,12 +105,7 @@ export interface Instance extends Candidate {
   /** True while the connection is one of this instance's. */
   isLive(connection: Connection): boolean;
   /** One counted request, over `via` or over a connection by the selection policy. */
-  request(
-    method: string,
-    params?: JsonObject,
-    options?: RequestOptions,
-    via?: Connection,
-  ): Promise<JsonObject>;
+  request(method: string, params?: JsonObject, options?: CallOptions, via?: Connection): Promise<JsonObject>;
   /** What is admitted may have changed. */
   readmit(): void;
   /** Tells every live connection of the legacy era. */
@@ -115,4 +120,5 @@ export interface Instance extends Candidate {
 export interface PoolParts {
   readonly group: InstanceGroup;
   readonly checks: CheckSchedule;
+  readonly scaler: Scaler;
 }

@@ -17,7 +17,9 @@ import { createLifecycle } from './lifecycle.ts';
 import { createLogRing } from './log-ring.ts';
 import { createMember, type PoolMember } from './member.ts';
 import { createReplica } from './replica.ts';
+import { createReplicaSet } from './replica-set.ts';
 import { createRest } from './rest.ts';
+import { createElastic, isUp } from './scale/elastic.ts';
 import { createSessionReplay } from './session-replay.ts';
 import { createStrikes } from './strikes.ts';
 
@@ -28,7 +30,7 @@ const listChanged = /^notifications\/(tools|prompts|resources)\/list_changed$/;
 export async function createInstance(
   spec: InstanceSpec,
   deps: InstanceDependencies,
-  { group, checks }: PoolParts,
+  { group, checks, scaler }: PoolParts,
 ): Promise<Instance> {
   const { clock, logger } = deps;
   const selection = spec.selection ?? defaultSelection;
@@ -72,11 +74,10 @@ export async function createInstance(
     else events.emit({ kind: 'notification', notification });
   }
 
-  async function onOpen(connection: Connection, index: number): Promise<void> {
+  async function onOpen(connection: Connection, member: PoolMember): Promise<void> {
     await listing.onOpen(connection);
     startedAtMs = clock.now();
-    await replay.onOpen(connection, index === 0);
-    const member = members[index]!;
+    await replay.onOpen(connection, member === members[0]);
     owners.set(connection, member);
     member.opened(connection);
     rest.used();
@@ -91,7 +92,7 @@ export async function createInstance(
       open: (connectionEvents, signal) =>
         deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
       onBroken,
-      onOpen: (connection) => onOpen(connection, index),
+      onOpen: (connection) => onOpen(connection, member),
       onNotification,
       onChange: () => touch(),
     });
@@ -110,19 +111,32 @@ export async function createInstance(
         balancer.loadChanged(member);
         group.balancer.loadChanged(instance);
         rest.used();
+        elastic.loadChanged(member, inFlight);
       },
     });
     return member;
   }
 
-  const members = Array.from({ length: spec.replicas }, (_, index) => createReplicaMember(index));
+  const replicas = createReplicaSet({
+    count: deps.scaleByHand?.(spec.id)?.min ?? spec.replicas,
+    create: createReplicaMember,
+    isUp: () => lifecycle.isSteady && isUp(members),
+    onChange: () => touch(),
+  });
+  const { members } = replicas;
   balancer.setMembers(members);
+
+  const lifecycleNow = () => lifecycle;
+  const elastic = createElastic({ spec, deps, scaler, replicas, balancer, owners, work, lifecycleNow });
 
   const rest = createRest({
     clock,
     idleMs: spec.idleMs,
     isBusy: () => inFlight > 0 || replay.subscribed.size > 0 || liveConnections().length === 0,
-    sleep: () => Promise.all(members.map(({ replica }) => replica.stop('sleeping'))),
+    async sleep() {
+      await Promise.all(members.map(({ replica }) => replica.stop('sleeping')));
+      elastic.scaling.slept();
+    },
   });
 
   function liveConnections(): Connection[] {
@@ -132,7 +146,7 @@ export async function createInstance(
   const lifecycle = createLifecycle({
     server: spec.id,
     logger,
-    members,
+    replicas,
     rest,
     drainMs: deps.drainMs ?? 0,
     isQuiet: () => inFlight === 0,
@@ -152,6 +166,7 @@ export async function createInstance(
   function touch(): void {
     balancer.fitnessChanged();
     group.balancer.fitnessChanged();
+    elastic.fitnessChanged();
     const next = standing();
     if (next.state === shown.state && next.reason === shown.reason) return;
     if (next.state !== shown.state) sinceMs = clock.now();
@@ -180,6 +195,9 @@ export async function createInstance(
     events,
     logs,
     members,
+    replicas,
+    places: elastic.places,
+    scaling: elastic.scaling,
     group,
     work,
     timeoutMs,
@@ -211,7 +229,7 @@ export async function createInstance(
       return listing.current;
     },
     get counters() {
-      return { ...counters, restarts: members.reduce((sum, { replica }) => sum + replica.restarts, 0) };
+      return { ...counters, restarts: replicas.restarts };
     },
     get logLevel() {
       return replay.logLevel;
@@ -225,14 +243,17 @@ export async function createInstance(
     start: () => lifecycle.start(),
     stop: () => lifecycle.stop(),
     restart: () => lifecycle.restart(),
-    retire: (drains = false) => lifecycle.retire(drains),
+    retire(drains = false) {
+      elastic.scaling.close();
+      return lifecycle.retire(drains);
+    },
     quarantine: (reason) => lifecycle.quarantine(reason),
     async learn() {
       const before = wanted;
       await lifecycle.admit();
       await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
-      if (wanted === before) await members[0]?.replica.stop();
+      if (wanted === before && work.size === 0) await members[0]?.replica.stop();
     },
     acquire,
     isLive: (connection) => owners.get(connection)?.replica.connection === connection,

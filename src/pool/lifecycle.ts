@@ -3,12 +3,14 @@
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Standing } from './instance-state.ts';
-import type { PoolMember } from './member.ts';
+import type { ReplicaSet } from './replica-set.ts';
 import type { Rest } from './rest.ts';
 
 export interface Lifecycle {
   /** Gets no calls, whatever the state of its replicas. */
   readonly isOut: boolean;
+  /** It may run, and nobody is restarting it. */
+  readonly isSteady: boolean;
   /** The state that someone has put it in; undefined while its replicas say how it is. */
   readonly standing: Standing | undefined;
   /** Throws UPSTREAM_UNAVAILABLE when it may not run; a promise to wait for while it is restarted by hand. */
@@ -23,7 +25,7 @@ export interface Lifecycle {
 export interface LifecycleOptions {
   readonly server: string;
   readonly logger: Logger;
-  readonly members: readonly PoolMember[];
+  readonly replicas: ReplicaSet;
   readonly rest: Rest;
   /** Time that calls under way get, milliseconds. */
   readonly drainMs: number;
@@ -34,7 +36,8 @@ export interface LifecycleOptions {
 }
 
 export function createLifecycle(options: LifecycleOptions): Lifecycle {
-  const { server, members, rest, isQuiet, onChange } = options;
+  const { server, replicas, rest, isQuiet, onChange } = options;
+  const { members } = replicas;
   let isStopped = false;
   let isRetired = false;
   let quarantinedFor: string | undefined;
@@ -53,7 +56,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   async function close(drainMs: number): Promise<void> {
     rest.cancel();
     await drain(drainMs);
-    await Promise.all(members.map(({ replica }) => replica.stop()));
+    await Promise.all([replicas.endLeaving(), ...members.map(({ replica }) => replica.stop())]);
     onChange();
   }
 
@@ -98,6 +101,9 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     get isOut() {
       return isStopped || isRetired;
     },
+    get isSteady() {
+      return !isStopped && !isRetired && restarting === undefined;
+    },
     get standing(): Standing | undefined {
       if (quarantinedFor !== undefined) return { state: 'quarantined', reason: quarantinedFor };
       const isDraining = members.some((member) => member.isDraining);
@@ -113,12 +119,13 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       if (isStopped || isRetired) return await start();
       restarting ??= reopen().finally(() => {
         restarting = undefined;
+        onChange();
       });
       await restarting;
     },
     async retire(drains) {
       isRetired = true;
-      for (const member of members) member.close();
+      for (const member of [...members, ...replicas.leaving]) member.close();
       await stop(drains ? options.drainMs : 0);
     },
     async quarantine(reason) {

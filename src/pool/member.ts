@@ -4,13 +4,15 @@ import type { Clock } from '../kernel/clock.ts';
 import { isAppError, messageOf } from '../kernel/errors.ts';
 import { type JsonObject, RpcError } from '../kernel/json-rpc.ts';
 import type { HealthOptions } from '../kernel/pool-options.ts';
-import type { Connection, RequestOptions } from '../transport/connection.ts';
+import type { Connection } from '../transport/connection.ts';
 import type { Candidate, Fitness } from './balancer.ts';
 import { type BreakerState, createBreaker } from './health/breaker.ts';
 import { createConnectionCheck, type ConnectionCheck } from './health/check-connection.ts';
 import type { CheckSchedule } from './health/check-schedule.ts';
 import { createLatency } from './health/latency.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
 import type { Replica } from './replica.ts';
+import type { CallOptions } from './scale/places.ts';
 
 export interface PoolMember extends Candidate {
   readonly replica: Replica;
@@ -28,12 +30,18 @@ export interface PoolMember extends Candidate {
   /** A connection is open and about to be used: what was held against the one before is forgotten. */
   opened(connection: Connection): void;
   acquire(): Promise<Connection>;
+  /** Counts a call that has been given to it and is not sent yet. */
+  reserve(): void;
+  /** Such a call is not sent after all. */
+  release(): void;
+  /** Calls that it has, and those that wait for its connection. */
+  readonly work: InFlight;
   /** One counted request over a connection of this member. */
   request(
     connection: Connection,
     method: string,
     params: JsonObject | undefined,
-    options: RequestOptions,
+    options: CallOptions,
   ): Promise<JsonObject>;
   /** No more checks. */
   close(): void;
@@ -80,6 +88,7 @@ export function createMember(options: MemberOptions): PoolMember {
   const { replica, clock, health, onChange } = options;
   const latency = createLatency(clock);
   const breaker = createBreaker({ clock, ...health, onChange: onBreaker });
+  const work = createInFlight();
   let inFlight = 0;
   let check: ConnectionCheck | undefined;
   let missed = 0;
@@ -204,12 +213,15 @@ export function createMember(options: MemberOptions): PoolMember {
 
   function load(by: 1 | -1): void {
     inFlight += by;
+    if (by === 1) work.begin();
+    else work.end();
     options.onLoad(by);
   }
 
   const member: PoolMember = {
     id: options.id,
     replica,
+    work,
     isDraining: false,
     get inFlight() {
       return inFlight;
@@ -250,16 +262,21 @@ export function createMember(options: MemberOptions): PoolMember {
       breaker.reset();
     },
     async acquire() {
+      work.begin();
       try {
         return await replica.acquire();
       } catch (error) {
         if (replica.state === 'sleeping') failed(error);
         throw error;
+      } finally {
+        work.end();
       }
     },
+    reserve: () => load(1),
+    release: () => load(-1),
     async request(connection, method, params, requestOptions) {
       const startedAtMs = performance.now();
-      load(1);
+      if (requestOptions.place?.begin() !== true) load(1);
       if (breaker.state === 'half-open') breaker.beginTrial();
       try {
         const result = await connection.request(method, params, requestOptions);

@@ -10,6 +10,7 @@ import { createCheckSchedule } from './health/check-schedule.ts';
 import { createInstance } from './instance.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, InstanceGroup } from './instance-types.ts';
 import { createRetryBudget } from './retry-budget.ts';
+import { createScaler } from './scale/scaler.ts';
 
 export type PoolEvent =
   | { readonly kind: 'added'; readonly instance: Instance }
@@ -77,7 +78,7 @@ function groupKeyOf({ category, name }: InstanceSpec): string {
 export function createPool(deps: InstanceDependencies): Pool {
   const byId = new Map<string, Instance>();
   const siblings = new Map<string, Set<Instance>>();
-  const checks = createCheckSchedule(deps.clock);
+  const parts = { checks: createCheckSchedule(deps.clock), scaler: createScaler(deps.clock) };
   const events = createEmitter<PoolEvent>((error) =>
     deps.logger.error({ err: error }, 'pool listener failed'),
   );
@@ -152,7 +153,7 @@ export function createPool(deps: InstanceDependencies): Pool {
     instances,
     get: (id) => byId.get(id),
     async add(spec) {
-      const instance = await createInstance(spec, deps, { group: groupFor(spec), checks });
+      const instance = await createInstance(spec, deps, { ...parts, group: groupFor(spec) });
       if (isClosed) throw new AppError('SHUTTING_DOWN');
       if (byId.has(spec.id))
         throw new AppError('INVALID_INPUT', { field: 'id', problem: `${spec.id} is already there` });
@@ -171,7 +172,7 @@ export function createPool(deps: InstanceDependencies): Pool {
     },
     async replace(spec, drainMs) {
       const former = found(spec.id);
-      const instance = await createInstance(spec, deps, { group: groupFor(spec, former), checks });
+      const instance = await createInstance(spec, deps, { ...parts, group: groupFor(spec, former) });
       try {
         await prepare(instance, former);
         if (isClosed) throw new AppError('SHUTTING_DOWN');

@@ -34,6 +34,19 @@ describe('store', () => {
     expect(await store.addedServers.all()).toHaveLength(1);
   });
 
+  it('keeps bounds of replicas over a restart', async () => {
+    {
+      await using store = await openStore(dir);
+      await store.scaleBounds.put('a', { min: 1, max: 2 });
+      await store.scaleBounds.put('a', { min: 3, max: 4 });
+      await store.scaleBounds.put('b', { min: 1, max: 1 });
+      await store.scaleBounds.remove('b');
+      expect(store.scaleBounds.get('a')).toEqual({ min: 3, max: 4 });
+    }
+    await using store = await openStore(dir);
+    expect([store.scaleBounds.get('a'), store.scaleBounds.get('b')]).toEqual([{ min: 3, max: 4 }, undefined]);
+  });
+
   it('says where a broken file is', async () => {
     await writeFile(
       join(dir, 'state.sqlite'),

@@ -14,6 +14,8 @@ import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
+import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
+import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import type { Tables } from './tables.ts';
 
@@ -24,6 +26,7 @@ export interface Store extends AsyncDisposable {
   readonly addedBundles: AddedBundles;
   readonly approvals: Approvals;
   readonly serverChanges: ServerChanges;
+  readonly scaleBounds: KeptScaleBounds;
 }
 
 /** By name, in their order. */
@@ -32,6 +35,7 @@ const migrations = {
   '0002-added-remotes': addedRemotes,
   '0003-bundles-and-approvals': bundlesAndApprovals,
   '0004-server-changes': serverChangesTable,
+  '0006-scale-bounds': scaleBoundsTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -52,6 +56,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       addedBundles: createAddedBundles(db),
       approvals: createApprovals(db),
       serverChanges: createServerChanges(db),
+      scaleBounds: await openScaleBounds(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

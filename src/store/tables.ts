@@ -37,7 +37,15 @@ export interface ServerChangesTable {
   problem: string | null;
 }
 
+export interface ScaleBoundsTable {
+  server: string;
+  least: number;
+  most: number;
+  set_at: string;
+}
+
 export interface Tables {
+  scale_bounds: ScaleBoundsTable;
   server_changes: ServerChangesTable;
   listings: ListingsTable;
   added_servers: AddedEntriesTable;

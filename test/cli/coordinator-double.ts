@@ -36,6 +36,24 @@ export const memoryStats = {
   scopes: [],
 };
 
+/** Two replicas, the second one brought by load. */
+const scale = {
+  min: 1,
+  max: 4,
+  replicas: 2,
+  leaving: 0,
+  byHand: true,
+  decisions: [{ at, from: 1, to: 2, reason: '7 calls at a time; 4 a replica are aimed for' }],
+};
+const queue = {
+  maxConcurrency: 4,
+  waiting: 3,
+  maxWaiting: 100,
+  maxWaitMs: 5000,
+  priority: 'normal',
+  refused: 9,
+};
+
 /** A remote as the coordinator tells of it. */
 export const remote = {
   name: 'origin',
@@ -130,8 +148,12 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
             replicaStates: [
               { state: 'ready', breaker: 'closed', inFlight: 0, latencyMs: 1.5, restarts: 0, pid: 4711 },
             ],
+            bounds: { min: 1, max: 4 },
+            scale,
+            queue,
           }
         : new AppError('NOT_FOUND', { what: 'server', id: params['id'] }),
+    serversScale: ({ params }) => ({ id: params['id'], ...scale }),
     serversAdd: ({ body }) => ({ ...server, id: (body as { name: string }).name, state: 'starting' }),
     serversRemove: ({ params }) => ({ removed: params['id'] }),
     serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),

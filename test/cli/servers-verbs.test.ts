@@ -11,8 +11,8 @@ describe('output', () => {
   it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
     const { stdout, stderr, code } = await run(['servers', 'list']);
     expect(stdout.split('\n')).toEqual([
-      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t2026-11-21T00:00:00.000Z\t2\t3\t0\t',
-      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t2026-11-21T00:00:00.000Z\t2\t3\t0\tab c d',
+      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t',
+      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\tab c d',
       '',
     ]);
     expect([stderr, code]).toEqual(['', 0]);
@@ -31,12 +31,37 @@ describe('output', () => {
   it('shows facts as names and values', async () => {
     const { stdout } = await run(['servers', 'inspect', 'sqlite-3104']);
     expect(stdout).toContain('identity\tsqlite 1\n');
+    expect(stdout).toContain('replica bounds\t1 to 4, set by hand\n');
+    expect(stdout).toContain(
+      'queue\t3 of 100 wait, 5000 ms at most; 4 calls a replica; priority normal; 9 refused\n',
+    );
+    expect(stdout).toContain(`decision 1\t${at}, 1 to 2: 7 calls at a time; 4 a replica are aimed for\n`);
     expect((await run(['status'])).stdout).toContain('servers\t1 (1 ready)\n');
     expect((await run(['servers', 'logs', 'x'])).stdout).toBe(`${at}\thello world\n`);
   });
 });
 
 describe('servers', () => {
+  it('are scaled to a number, to bounds, or back', async () => {
+    const { stdout } = await run(['servers', 'scale', 'sqlite-3104', 'docs', '--min', '1', '--max', '4']);
+    expect(stdout).toBe('sqlite-3104\t2\t0\t1\t4\thand\ndocs\t2\t0\t1\t4\thand\n');
+    await run(['servers', 'scale', 'docs', '--replicas', '3']);
+    await run(['servers', 'scale', 'docs', '--reset']);
+    const bodies = cli.double.seen.map(({ body }) => body);
+    expect(bodies).toEqual([{ min: 1, max: 4 }, { min: 1, max: 4 }, { replicas: 3 }, { reset: true }]);
+  });
+
+  it('are not scaled without a number, with two kinds of them, or to none', async () => {
+    for (const args of [
+      [],
+      ['--replicas', '2', '--min', '1'],
+      ['--reset', '--max', '2'],
+      ['--replicas', '0'],
+    ])
+      expect(await run(['servers', 'scale', 'docs', ...args])).toMatchObject({ code: 2 });
+    expect(cli.double.seen).toEqual([]);
+  });
+
   it('adds a command with references, never a secret', async () => {
     await run([
       'servers',

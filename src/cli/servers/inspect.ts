@@ -6,7 +6,8 @@ import { printFacts, printJson } from '../output.ts';
 import type { CallOutput } from '../rest-client.ts';
 import { connectRest, type RestOptions, restCommand } from '../rest-command.ts';
 
-type ReplicaItem = CallOutput<'serversInspect'>['replicaStates'][number];
+type Inspected = CallOutput<'serversInspect'>;
+type ReplicaItem = Inspected['replicaStates'][number];
 
 /** The verb `servers inspect`. */
 export function serversInspectCommand(context: CliContext): Command {
@@ -27,15 +28,43 @@ async function runServersInspect(id: string, options: RestOptions, context: CliC
     printJson(context, server);
     return;
   }
-  const { serverInfo, capabilities, toolNames, tools: _, replicaStates, ...facts } = server;
+  const {
+    serverInfo,
+    capabilities,
+    toolNames,
+    tools: _,
+    replicaStates,
+    bounds,
+    scale,
+    queue,
+    ...facts
+  } = server;
   printFacts(context, {
     ...facts,
     identity: serverInfo && `${String(serverInfo['name'])} ${String(serverInfo['version'])}`,
     capabilities: capabilities && Object.keys(capabilities).join(', '),
     ...Object.fromEntries(replicaStates.map((replica, n) => [`replica ${n + 1}`, describe(replica)])),
+    ...(bounds && {
+      'replica bounds': `${bounds.min} to ${bounds.max}${scale.byHand ? ', set by hand' : ''}`,
+    }),
+    queue: queue && describeQueue(queue),
+    ...Object.fromEntries(
+      scale.decisions.map((decision, n) => [`decision ${n + 1}`, describeDecision(decision)]),
+    ),
     tools: toolNames.length,
     'tool names': toolNames.join(', '),
   });
+}
+
+/** `2026-11-21T09:00:00.000Z, 1 to 3: 11.2 calls at a time …`. */
+function describeDecision({ at, from, to, reason }: Inspected['scale']['decisions'][number]): string {
+  return `${at}, ${from} to ${to}: ${reason}`;
+}
+
+/** `3 of 1000 wait, 10000 ms at most; 8 calls a replica; priority normal; 0 refused`. */
+function describeQueue(queue: NonNullable<Inspected['queue']>): string {
+  const { waiting, maxWaiting, maxWaitMs, maxConcurrency, priority, refused } = queue;
+  return `${waiting} of ${maxWaiting} wait, ${maxWaitMs} ms at most; ${maxConcurrency} calls a replica; priority ${priority}; ${refused} refused`;
 }
 
 /** `ready, pid 4711, 3 calls under way, 12 ms on average, circuit closed`. */

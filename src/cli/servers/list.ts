@@ -20,12 +20,18 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'TRANSPORT', value: ({ transport }) => transport },
   { title: 'SOURCE', value: ({ source }) => source },
   { title: 'STATE', value: ({ state }) => state },
+  { title: 'REPLICAS', value: replicasOf, alignRight: true },
   { title: 'SINCE', value: ({ since }) => since },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },
   { title: 'REASON', value: ({ reason, held }) => reason ?? heldBack(held) },
 ];
+
+/** `3`, or `3 of 1-8` where the number follows the load. */
+function replicasOf({ replicas, bounds }: ServerItem): string {
+  return bounds ? `${replicas} of ${bounds.min}-${bounds.max}` : String(replicas);
+}
 
 function heldBack(held: number | undefined): string | undefined {
   return held === undefined || held === 0 ? undefined : `${held} tools held back: see servers changes`;

@@ -7,6 +7,7 @@ import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
+import { scaleRoutes } from './scale-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
 import { toolRoutes } from './tool-routes.ts';
@@ -15,6 +16,7 @@ import { toolRoutes } from './tool-routes.ts';
 export const routes = {
   ...statusRoutes,
   ...serverRoutes,
+  ...scaleRoutes,
   ...discoveryRoutes,
   ...configRoutes,
   ...toolRoutes,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { policyNames } from '../../kernel/pool-options.ts';
 import { defineRoute } from '../define-route.ts';
 import { pageQuery } from './page-query.ts';
+import { boundsShape, queueShape, scaleShape } from './scale-routes.ts';
 
 export const instanceStates = [
   'stopped',
@@ -42,6 +43,8 @@ export const serverShape = z.object({
   since: z.string().describe('Since when it is in its state, ISO 8601.'),
   era: z.enum(['legacy', 'modern']).optional(),
   replicas: z.number().int(),
+  bounds: boundsShape.optional().describe('Between which the number of replicas follows the load.'),
+  waiting: z.number().int().optional().describe('Calls that wait for a place, where they may have to.'),
   lazy: z.boolean(),
   restarts: z.number().int(),
   calls: z.number().int(),
@@ -105,6 +108,8 @@ export const serverRoutes = {
       policy: z.enum(policyNames).describe('How calls are spread over its replicas and its group.'),
       failOpen: z.boolean().describe('Calls go to sick replicas or instances, for want of healthy ones.'),
       replicaStates: z.array(replicaShape),
+      scale: scaleShape,
+      queue: queueShape.optional(),
     }),
   }),
   serversRemove: defineRoute({

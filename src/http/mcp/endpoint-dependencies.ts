@@ -1,7 +1,10 @@
 /** What both eras' wires need, and the one way errors become answers. */
 
+import type { IncomingMessage } from 'node:http';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { toAppError } from '../../kernel/errors.ts';
+import { asPriority, type Priority } from '../../kernel/pool-options.ts';
+import { priorityHeader } from '../../kernel/protocol.ts';
 import { type RequestId, RpcError, type RpcResponse, toRpcError } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { KeepAlive } from './reply.ts';
@@ -23,4 +26,10 @@ export function errorResponse(id: RequestId | null, thrown: unknown, logger: Log
   const error = toAppError(thrown);
   if (error.code === 'INTERNAL') logger.error({ id: error.id, err: error.cause }, 'request failed');
   return { jsonrpc: '2.0', id, error: toRpcError(error) };
+}
+
+/** How urgent the client's calls are by its header. */
+export function priorityOf(request: IncomingMessage): Priority | undefined {
+  const header = request.headers[priorityHeader];
+  return header === undefined ? undefined : asPriority(header);
 }

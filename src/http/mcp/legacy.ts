@@ -5,7 +5,7 @@ import type { Exchange } from '../../gateway/exchange.ts';
 import type { MountKey } from '../../gateway/mounts.ts';
 import type { Session } from '../../gateway/sessions.ts';
 import { Cancel, type CancelSignal } from '../../kernel/cancel.ts';
-import { AppError } from '../../kernel/errors.ts';
+import { AppError, errorTable } from '../../kernel/errors.ts';
 import {
   isJsonObject,
   isNotification,
@@ -17,6 +17,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from '../../kernel/json-rpc.ts';
+import type { Priority } from '../../kernel/pool-options.ts';
 import {
   isLegacyVersion,
   legacyVersions,
@@ -25,7 +26,8 @@ import {
   passesLogLevel,
 } from '../../kernel/protocol.ts';
 import { type KnownText, type OnResultText, textOf } from '../../kernel/result-text.ts';
-import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
+import { retryAfterOf } from '../problem.ts';
+import { type EndpointDependencies, errorResponse, priorityOf } from './endpoint-dependencies.ts';
 import { openStream, Reply } from './reply.ts';
 
 /** Only this version knows batches. */
@@ -48,6 +50,13 @@ function sessionOf(deps: EndpointDependencies, mount: MountKey, request: Incomin
   return deps.gateway.sessions.get(id, mount);
 }
 
+/** What one request has that one of a batch has not. */
+interface OneRequest {
+  readonly priority?: Priority | undefined;
+  readonly onResultText?: OnResultText;
+  readonly onError?: (error: unknown) => void;
+}
+
 export async function serveLegacyPost(
   deps: EndpointDependencies,
   mount: MountKey,
@@ -65,7 +74,7 @@ export async function serveLegacyPost(
     await serveBatch(deps, session, body, reply);
     return;
   }
-  if (isRequest(body)) await answerRequest(deps, session, body, reply);
+  if (isRequest(body)) await answerRequest(deps, session, body, reply, priorityOf(request));
   else if (isNotification(body) || isResponse(body)) {
     take(deps, session, body);
     reply.end(undefined);
@@ -77,14 +86,22 @@ async function answerRequest(
   session: Session,
   request: RpcRequest,
   reply: Reply,
+  priority: Priority | undefined,
 ): Promise<void> {
   let known: KnownText | undefined;
-  const response = await serveRequest(deps, session, request, reply, (result, text) => {
-    known = { result, text };
+  let retryAfter: number | undefined;
+  const response = await serveRequest(deps, session, request, reply, {
+    priority,
+    onResultText(result, text) {
+      known = { result, text };
+    },
+    onError(error) {
+      retryAfter = retryAfterOf(error);
+    },
   });
   const text = response.result && textOf(response.result, known);
   if (text !== undefined) reply.endResult(request.id, text);
-  else reply.end(response);
+  else reply.end(response, retryAfter === undefined ? 200 : errorTable.SERVER_BUSY.http, retryAfter);
 }
 
 function notAMessage(): AppError {
@@ -154,7 +171,7 @@ function exchangeOf(
   reply: Reply,
   signal: CancelSignal,
   requestId: string,
-  onResultText: OnResultText | undefined,
+  { priority, onResultText }: OneRequest,
 ): Exchange {
   // A lost connection is no cancellation in this era: what is left to say goes to the session's own stream.
   const send = (message: RpcMessage) => {
@@ -164,6 +181,7 @@ function exchangeOf(
     era: 'legacy',
     requestId,
     peer: session.peer,
+    priority,
     signal,
     ...(onResultText && { onResultText }),
     notify(notification) {
@@ -185,7 +203,7 @@ async function serveRequest(
   session: Session,
   request: RpcRequest,
   reply: Reply,
-  onResultText?: OnResultText,
+  one: OneRequest = {},
 ): Promise<RpcResponse> {
   const cancel = new Cancel();
   const entry = { place: -1, id: request.id, abort: () => cancel.abort() };
@@ -195,10 +213,11 @@ async function serveRequest(
       deps,
       session,
       request,
-      exchangeOf(session, reply, cancel, deps.nextRequestId(), onResultText),
+      exchangeOf(session, reply, cancel, deps.nextRequestId(), one),
     );
     return { jsonrpc: '2.0', id: request.id, result };
   } catch (error) {
+    one.onError?.(error);
     return errorResponse(request.id, error, deps.logger);
   } finally {
     session.inFlight.delete(entry);

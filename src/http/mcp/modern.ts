@@ -30,7 +30,8 @@ import {
   type Peer,
 } from '../../kernel/protocol.ts';
 import { type KnownText, textOf } from '../../kernel/result-text.ts';
-import { type EndpointDependencies, errorResponse } from './endpoint-dependencies.ts';
+import { retryAfterOf } from '../problem.ts';
+import { type EndpointDependencies, errorResponse, priorityOf } from './endpoint-dependencies.ts';
 import { Reply } from './reply.ts';
 
 export async function serveModernPost(
@@ -62,6 +63,7 @@ export async function serveModernPost(
       era: 'modern',
       requestId,
       peer,
+      priority: priorityOf(request),
       signal: cancel,
       onResultText(result, text) {
         known = { result, text };
@@ -85,7 +87,7 @@ export async function serveModernPost(
     if (text !== undefined) reply.endResult(body.id, text);
     else reply.end({ jsonrpc: '2.0', id: body.id, result });
   } catch (error) {
-    reply.end(errorResponse(body.id, error, deps.logger), statusOf(error, body.method));
+    reply.end(errorResponse(body.id, error, deps.logger), statusOf(error, body.method), retryAfterOf(error));
   }
 }
 
@@ -103,6 +105,7 @@ function statusOf(thrown: unknown, method: string): number {
     case 'UNSUPPORTED_PROTOCOL_VERSION':
     case 'INVALID_REQUEST':
     case 'NOT_FOUND':
+    case 'SERVER_BUSY':
       return errorTable[error.code].http;
     case 'INVALID_INPUT':
       return error.data['envelope'] === true ? 400 : 200;

@@ -30,7 +30,7 @@ export const streamHeaders = {
   'x-accel-buffering': 'no',
 };
 
-const noHeaders = {};
+const noHeaders: Readonly<Record<string, string>> = {};
 
 /** A client that does not read its stream is cut off when so many bytes wait already; one message may be larger. */
 const maxUnreadBytes = 16 * 1024 * 1024;
@@ -116,9 +116,9 @@ export class Reply implements Beating {
     return true;
   }
 
-  /** Sends the response and ends. `status` counts only while nothing was sent. */
-  end(message: RpcResponse | undefined, status = 200): void {
-    if (message) this.endText(JSON.stringify(message), status);
+  /** Sends the response and ends. `status`, and `retryAfter` in seconds, count only while nothing was sent. */
+  end(message: RpcResponse | undefined, status = 200, retryAfter?: number): void {
+    if (message) this.endText(JSON.stringify(message), status, retryAfter);
     else {
       this.keepAlive.remove(this);
       if (this.isOver()) return;
@@ -134,7 +134,7 @@ export class Reply implements Beating {
     this.endText(responseText(id, text), 200);
   }
 
-  private endText(text: string, status: number): void {
+  private endText(text: string, status: number, retryAfter?: number): void {
     const { response } = this;
     this.keepAlive.remove(this);
     if (this.isOver()) return;
@@ -147,6 +147,7 @@ export class Reply implements Beating {
     response.writeHead(status, {
       'content-type': 'application/json',
       'content-length': bytes,
+      ...(retryAfter === undefined ? noHeaders : { 'retry-after': String(retryAfter) }),
       ...this.headers,
     });
     // Head and body as one string are one write; as many bytes as characters are ASCII, which needs no encoding.

@@ -1,4 +1,4 @@
-/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, logs. */
+/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, scale, logs. */
 
 import type { ServerItem } from '../../contract/rest/server-routes.ts';
 import { exposedName } from '../../gateway/names.ts';
@@ -10,6 +10,7 @@ import { stateOfMember } from '../../pool/instance-state.ts';
 import type { PoolMember } from '../../pool/member.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
+import { type ScaleKeeper, scaleRoutes, toQueueItem, toScaleItem } from './scale.ts';
 
 /** Servers that come and go while the coordinator runs; kept so that they are there after a restart. */
 export interface ServerRegistry {
@@ -20,12 +21,14 @@ export interface ServerRegistry {
 export interface ServersDependencies {
   readonly pool: Pool;
   readonly registry: ServerRegistry;
+  readonly scales: ScaleKeeper;
   /** Base URL of the coordinator, e.g. `http://127.0.0.1:3000`. */
   readonly baseUrl: () => string;
 }
 
 export function toServerItem(instance: Instance): ServerItem {
   const { spec, listing, counters, state, reason, pid, startedAtMs } = instance;
+  const { bounds } = instance.scaling;
   return {
     id: spec.id,
     name: spec.name,
@@ -41,7 +44,9 @@ export function toServerItem(instance: Instance): ServerItem {
     since: new Date(instance.sinceMs).toISOString(),
     ...(listing && { era: listing.era, tools: listing.tools.length }),
     ...(listing?.held && { held: listing.held.length }),
-    replicas: spec.replicas,
+    replicas: instance.members.length,
+    ...(bounds.min < bounds.max && { bounds }),
+    ...(instance.places && { waiting: instance.places.waiting }),
     lazy: spec.lazy,
     ...counters,
     ...(pid !== undefined && { pid }),
@@ -81,11 +86,13 @@ type ServerRoutes = Pick<
   | 'serversStart'
   | 'serversStop'
   | 'serversRestart'
+  | 'serversScale'
   | 'serversLogs'
 >;
 
-export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies): ServerRoutes {
+export function serversRoutes({ pool, registry, scales, baseUrl }: ServersDependencies): ServerRoutes {
   return {
+    ...scaleRoutes((id) => findServer(pool, id), scales),
     async serversList({ query }) {
       const limit = query.limit ?? 100;
       const after = query.cursor === undefined ? 0 : placeOf(query.cursor);
@@ -110,7 +117,9 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
         url: `${baseUrl()}/mcp/servers/${encodeURIComponent(spec.id)}`,
         policy: (spec.selection ?? defaultSelection).policy,
         failOpen: instance.isFailingOpen,
-        replicaStates: instance.members.map(toReplicaItem),
+        replicaStates: [...instance.members, ...instance.replicas.leaving].map(toReplicaItem),
+        scale: toScaleItem(instance),
+        queue: toQueueItem(instance),
         toolNames: (listing?.tools ?? []).map(({ name }) => exposedName(spec.alias, String(name))),
         ...(listing && { serverInfo: listing.server.info, capabilities: listing.server.capabilities }),
         ...(listing?.server.instructions !== undefined && { instructions: listing.server.instructions }),
@@ -122,6 +131,7 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
     async serversRemove({ params }) {
       const { id } = findServer(pool, params.id).spec;
       await registry.remove(id);
+      await scales.remove(id);
       return { removed: id };
     },
     async serversStart({ params }) {

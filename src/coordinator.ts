@@ -20,6 +20,7 @@ import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
+import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
@@ -269,6 +270,7 @@ async function openEdge(
       }),
       ...serversRoutes({ pool, registry: servers.roster, baseUrl: () => baseUrl }),
       ...pinsRoutes(pool, pins),
+      ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),

@@ -8,9 +8,11 @@ import { builtInServers } from './catalog/built-in-servers.ts';
 import { loadPlugins } from './catalog/load-plugins.ts';
 import { type ConfigReload, createConfigReload } from './config-reload.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import type { Deployer } from './fleet/deployer.ts';
 import type { DiscoveryDependencies } from './http/routes/discovery.ts';
 import { messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
+import { openDeployment } from './open-deployment.ts';
 import type { Pool } from './pool/pool.ts';
 import type { ServerChange } from './server-reconcile.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
@@ -24,6 +26,7 @@ export interface Servers {
   /** Servers that could not be taken. */
   readonly refusals: readonly Refusal[];
   readonly routes: DiscoveryDependencies;
+  readonly deployer: Deployer;
 }
 
 export interface OpenServersOptions {
@@ -44,6 +47,7 @@ export async function openServers(
   const record = createRecorder(parts, store, logger);
   let isFilled = false;
   const registrations = parts.use(openRegistrations(loaded, () => roster));
+  const deployer = parts.use(await openDeployment({ loaded, pool, store, logger, roster: () => roster }));
   const roster: ServerRoster = createServerRoster(loaded, {
     pool,
     addedServers: store.addedServers,
@@ -55,6 +59,8 @@ export async function openServers(
       if (isFilled || change.action !== 'added') record(change);
     },
     evict: (name) => registrations.evict(name),
+    deployed: () => deployer.specs(),
+    changesOf: () => undefined,
   });
   const refusals = await roster.fill();
   isFilled = true;
@@ -65,6 +71,7 @@ export async function openServers(
     roster,
     reload,
     refusals,
+    deployer,
     routes: {
       registrations,
       reload: () => reload.reload(),

@@ -214,6 +214,16 @@ export function createReconciler(deps: ReconcileDependencies): Reconciler {
   };
 }
 
+/** What several reconciliations did, one after the other. */
+export function together(all: readonly Reconciled[]): Reconciled {
+  return {
+    added: all.flatMap(({ added }) => added),
+    replaced: all.flatMap(({ replaced }) => replaced),
+    removed: all.flatMap(({ removed }) => removed),
+    failures: all.flatMap(({ failures }) => failures),
+  };
+}
+
 function isSameSource(a: Claimant, b: Claimant): boolean {
   return a.source === b.source && a.origin === b.origin;
 }

@@ -32,6 +32,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly timeoutMs?: number;
   readonly title?: string;
   readonly pin?: boolean;
+  readonly tags?: readonly string[];
 }
 
 /** `GitHub Enterprise` → `github-enterprise`: fit for URLs and scopes. */
@@ -110,6 +111,7 @@ export function specFromEntry(
     listingKey: `${launch.kind}:${name}:${digest}`,
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
+    ...(entry.tags !== undefined && { tags: entry.tags }),
     ...poolOptionsOf(entry, health),
   };
 }

@@ -21,6 +21,9 @@ import { bundlesShowCommand } from './bundles/show.ts';
 import { serversRegisterCommand } from './servers/register.ts';
 import { serversSourcesCommand } from './servers/sources.ts';
 import { serversHistoryCommand } from './servers/history.ts';
+import { serversDeployCommand } from './servers/deploy.ts';
+import { serversUndeployCommand } from './servers/undeploy.ts';
+import { serversDeploymentsCommand } from './servers/deployments.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -100,6 +103,9 @@ const nouns: readonly Noun[] = [
       serversRegisterCommand,
       serversSourcesCommand,
       serversHistoryCommand,
+      serversDeployCommand,
+      serversUndeployCommand,
+      serversDeploymentsCommand,
     ],
   },
   {

@@ -73,7 +73,10 @@ const fields = {
     .describe(
       'Hold back definitions of tools that change after they were approved; the first ones are. Default `catalog.pin`.',
     ),
-  tags: z.array(z.string().min(1)).optional().describe('Labels.'),
+  tags: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Labels, to choose servers by: `servers list --select tag=<label>`.'),
 };
 
 /** Keys that an entry may have. */

@@ -8,10 +8,12 @@ import { AppError, messageOf } from '../kernel/errors.ts';
 import { type AddedEntries, createAddedEntries } from './added-entries.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import { type AddedBundles, createAddedBundles } from './bundles.ts';
+import { createDeploymentRows, type DeploymentRows } from './deployments.ts';
 import { createListings, type Listings } from './listings.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
+import { deploymentTables } from './migrations/0007-deployments.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
@@ -24,6 +26,7 @@ export interface Store extends AsyncDisposable {
   readonly addedBundles: AddedBundles;
   readonly approvals: Approvals;
   readonly serverChanges: ServerChanges;
+  readonly deployments: DeploymentRows;
 }
 
 /** By name, in their order. */
@@ -32,6 +35,7 @@ const migrations = {
   '0002-added-remotes': addedRemotes,
   '0003-bundles-and-approvals': bundlesAndApprovals,
   '0004-server-changes': serverChangesTable,
+  '0007-deployments': deploymentTables,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -52,6 +56,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       addedBundles: createAddedBundles(db),
       approvals: createApprovals(db),
       serverChanges: createServerChanges(db),
+      deployments: createDeploymentRows(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

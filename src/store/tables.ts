@@ -37,7 +37,19 @@ export interface ServerChangesTable {
   problem: string | null;
 }
 
+export interface DeployedPhasesTable {
+  phase: number;
+  record: string;
+}
+
+export interface DeploymentReportsTable {
+  seq: Generated<number>;
+  report: string;
+}
+
 export interface Tables {
+  deployed_phases: DeployedPhasesTable;
+  deployment_reports: DeploymentReportsTable;
   server_changes: ServerChangesTable;
   listings: ListingsTable;
   added_servers: AddedEntriesTable;

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
+import { deploymentRoutes } from './deployment-routes.ts';
 import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
@@ -15,6 +16,7 @@ import { toolRoutes } from './tool-routes.ts';
 export const routes = {
   ...statusRoutes,
   ...serverRoutes,
+  ...deploymentRoutes,
   ...discoveryRoutes,
   ...configRoutes,
   ...toolRoutes,

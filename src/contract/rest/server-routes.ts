@@ -19,6 +19,7 @@ export const instanceStates = [
 /** Where servers come from, the strongest first: of two that want one id the first has it. */
 export const serverSources = [
   'config',
+  'deployed',
   'built-in',
   'added',
   'registered',

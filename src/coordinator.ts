@@ -268,7 +268,7 @@ async function openEdge(
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry: servers.roster, baseUrl: () => baseUrl }),
+      ...serversRoutes({ pool, registry: servers.roster, bulk: servers.bulk, baseUrl: () => baseUrl }),
       ...pinsRoutes(pool, pins),
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),

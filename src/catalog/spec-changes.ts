@@ -29,10 +29,22 @@ export function applyChanges(spec: InstanceSpec, changes: SpecChanges): Instance
   };
 }
 
-/** The value of a setting as it is in force; null when there is none. */
-export function valueOf(spec: InstanceSpec, key: ChangeKey): unknown {
-  if (key === 'settings') return spec.launch.kind === 'in-process' ? spec.launch.settings : null;
-  return spec[key] ?? null;
+/**
+ * Settings as they are in force, null for one that there is not; of the `settings` of a built-in server those that
+ * `changes` names, for the others may hold what is nobody's business.
+ */
+export function valuesOf(
+  spec: InstanceSpec,
+  keys: readonly ChangeKey[],
+  changes: SpecChanges,
+): Record<string, unknown> {
+  const own = objectOf(spec.launch.kind === 'in-process' ? spec.launch.settings : undefined);
+  const named = Object.keys(changes.settings ?? {});
+  const valueOf = (key: ChangeKey): unknown =>
+    key === 'settings'
+      ? Object.fromEntries(named.map((name) => [name, own[name] ?? null]))
+      : (spec[key] ?? null);
+  return Object.fromEntries(keys.map((key) => [key, valueOf(key)]));
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

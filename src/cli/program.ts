@@ -21,6 +21,10 @@ import { bundlesShowCommand } from './bundles/show.ts';
 import { serversRegisterCommand } from './servers/register.ts';
 import { serversSourcesCommand } from './servers/sources.ts';
 import { serversHistoryCommand } from './servers/history.ts';
+import { serversConfigureCommand } from './servers/configure.ts';
+import { serversScaleCommand } from './servers/scale.ts';
+import { serversQuarantineCommand } from './servers/quarantine.ts';
+import { serversReleaseCommand } from './servers/release.ts';
 import { serversDeployCommand } from './servers/deploy.ts';
 import { serversUndeployCommand } from './servers/undeploy.ts';
 import { serversDeploymentsCommand } from './servers/deployments.ts';
@@ -96,6 +100,10 @@ const nouns: readonly Noun[] = [
       serversStartCommand,
       serversStopCommand,
       serversRestartCommand,
+      serversConfigureCommand,
+      serversScaleCommand,
+      serversQuarantineCommand,
+      serversReleaseCommand,
       serversLogsCommand,
       serversChangesCommand,
       serversApproveCommand,

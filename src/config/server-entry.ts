@@ -79,6 +79,17 @@ const fields = {
     .describe('Labels, to choose servers by: `servers list --select tag=<label>`.'),
 };
 
+/** What may be changed of a running server: neither what is launched nor where it stands. */
+export const changeableShape = z.strictObject({
+  title: fields.title,
+  tags: fields.tags,
+  replicas: fields.replicas,
+  lazy: fields.lazy,
+  timeoutMs: fields.timeoutMs,
+  settings: fields.settings,
+  ...poolFields,
+});
+
 /** Keys that an entry may have. */
 export const entryKeys: readonly string[] = Object.keys(fields);
 

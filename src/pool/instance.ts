@@ -65,7 +65,7 @@ export async function createInstance(
     },
   });
 
-  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
+  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason, false));
 
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
@@ -131,6 +131,7 @@ export async function createInstance(
 
   const lifecycle = createLifecycle({
     server: spec.id,
+    lazy: spec.lazy,
     logger,
     members,
     rest,
@@ -226,7 +227,11 @@ export async function createInstance(
     stop: () => lifecycle.stop(),
     restart: () => lifecycle.restart(),
     retire: (drains = false) => lifecycle.retire(drains),
-    quarantine: (reason) => lifecycle.quarantine(reason),
+    quarantine: (reason, held = false) => lifecycle.quarantine(reason, held),
+    release: () => lifecycle.release(),
+    get isHeld() {
+      return lifecycle.isHeld;
+    },
     async learn() {
       const before = wanted;
       await lifecycle.admit();

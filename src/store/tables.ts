@@ -47,7 +47,21 @@ export interface DeploymentReportsTable {
   report: string;
 }
 
+export interface ServerSettingsTable {
+  server: string;
+  settings: string;
+  updated_at: string;
+}
+
+export interface QuarantinedServersTable {
+  server: string;
+  reason: string;
+  at: string;
+}
+
 export interface Tables {
+  server_settings: ServerSettingsTable;
+  quarantined_servers: QuarantinedServersTable;
   deployed_phases: DeployedPhasesTable;
   deployment_reports: DeploymentReportsTable;
   server_changes: ServerChangesTable;

@@ -57,7 +57,7 @@ it('deploys by the fifty beside what was started, keeps it over a restart, and t
     reports: [{ phase: 1, outcome: 'deployed' }],
   });
   const refused = await runCli(['servers', 'remove', 'sqlite-3105', '--url', again.origin]);
-  expect(refused.stderr).toContain('servers undeploy');
+  expect(refused.stdout).toContain('servers undeploy');
   expect((await verb(again, 'undeploy', '--phase', '1')).reports).toMatchObject([{ outcome: 'removed' }]);
   expect(await deployed(again)).toEqual([]);
   expect((await get<{ items: unknown[] }>(again, '/servers')).items).toHaveLength(8);

@@ -27,9 +27,10 @@ async function runServersInspect(id: string, options: RestOptions, context: CliC
     printJson(context, server);
     return;
   }
-  const { serverInfo, capabilities, toolNames, tools: _, replicaStates, ...facts } = server;
+  const { serverInfo, capabilities, toolNames, tools: _, tags, replicaStates, ...facts } = server;
   printFacts(context, {
     ...facts,
+    tags: tags?.join(', '),
     identity: serverInfo && `${String(serverInfo['name'])} ${String(serverInfo['version'])}`,
     capabilities: capabilities && Object.keys(capabilities).join(', '),
     ...Object.fromEntries(replicaStates.map((replica, n) => [`replica ${n + 1}`, describe(replica)])),

@@ -1,6 +1,7 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { bulkRoutes } from './bulk-routes.ts';
 import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { deploymentRoutes } from './deployment-routes.ts';
@@ -16,6 +17,7 @@ import { toolRoutes } from './tool-routes.ts';
 export const routes = {
   ...statusRoutes,
   ...serverRoutes,
+  ...bulkRoutes,
   ...deploymentRoutes,
   ...discoveryRoutes,
   ...configRoutes,

@@ -1,6 +1,8 @@
-/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, logs. */
+/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, logs; and many at once. */
 
 import type { ServerItem } from '../../contract/rest/server-routes.ts';
+import type { Bulk } from '../../fleet/bulk.ts';
+import { findServer as lookUp, selectServers } from '../../fleet/select-servers.ts';
 import { exposedName } from '../../gateway/names.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
@@ -20,6 +22,7 @@ export interface ServerRegistry {
 export interface ServersDependencies {
   readonly pool: Pool;
   readonly registry: ServerRegistry;
+  readonly bulk: Bulk;
   /** Base URL of the coordinator, e.g. `http://127.0.0.1:3000`. */
   readonly baseUrl: () => string;
 }
@@ -43,6 +46,7 @@ export function toServerItem(instance: Instance): ServerItem {
     ...(listing?.held && { held: listing.held.length }),
     replicas: spec.replicas,
     lazy: spec.lazy,
+    ...(spec.tags && { tags: [...spec.tags] }),
     ...counters,
     ...(pid !== undefined && { pid }),
     ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),
@@ -66,8 +70,7 @@ function toReplicaItem(member: PoolMember) {
 
 /** By id, alias or port; throws NOT_FOUND. */
 export function findServer(pool: Pool, id: string): Instance {
-  const instance =
-    pool.get(id) ?? pool.instances().find(({ spec }) => spec.alias === id || String(spec.port) === id);
+  const instance = lookUp(pool, id);
   if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
   return instance;
 }
@@ -82,19 +85,21 @@ type ServerRoutes = Pick<
   | 'serversStop'
   | 'serversRestart'
   | 'serversLogs'
+  | 'serversBulk'
 >;
 
-export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies): ServerRoutes {
+export function serversRoutes({ pool, registry, bulk, baseUrl }: ServersDependencies): ServerRoutes {
   return {
     async serversList({ query }) {
       const limit = query.limit ?? 100;
       const after = query.cursor === undefined ? 0 : placeOf(query.cursor);
-      const matching = pool
-        .instances()
-        .filter(
-          ({ spec, state }) =>
-            (query.category ?? spec.category) === spec.category && (query.state ?? state) === state,
-        );
+      const { select } = query;
+      const all = pool.instances();
+      const selected = select === undefined ? all : selectServers(all, select);
+      const matching = selected.filter(
+        ({ spec, state }) =>
+          (query.category ?? spec.category) === spec.category && (query.state ?? state) === state,
+      );
       const items = matching.slice(after, after + limit).map(toServerItem);
       const isMore = after + limit < matching.length;
       return {
@@ -138,6 +143,9 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
       const instance = findServer(pool, params.id);
       await instance.restart();
       return toServerItem(instance);
+    },
+    async serversBulk({ body }) {
+      return { items: await bulk(body) };
     },
     async serversLogs({ params, query }) {
       return { lines: findServer(pool, params.id).logs.tail(query.tail ?? 200) };

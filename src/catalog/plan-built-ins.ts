@@ -5,7 +5,7 @@
  */
 
 import type { ServerDefinition } from '../kernel/define-server.ts';
-import type { BuiltIn } from './built-in-servers.ts';
+import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import {
   defaultHealth,
   type HealthOptions,
@@ -63,7 +63,7 @@ export function builtInSpec(slot: Slot, port: number, pool: PoolOptions): Instan
     lazy: false,
     source: 'built-in',
     launch: { kind: 'in-process', module, settings: slot.settings },
-    listingKey: `built-in:${definition.name}@${definition.version}`,
+    listingKey: builtInListingKey(slot.builtIn),
     ...pool,
   };
 }

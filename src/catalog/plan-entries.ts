@@ -10,7 +10,7 @@ import {
   poolOptionsOf,
 } from '../kernel/pool-options.ts';
 import type { Era } from '../kernel/protocol.ts';
-import type { BuiltIn } from './built-in-servers.ts';
+import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch, ServerSource } from './instance-spec.ts';
 
@@ -78,6 +78,17 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
   });
 }
 
+/** Instances of one built-in server offer the same, whatever their settings. */
+function listingKeyOf(name: string, launch: Launch, builtIns: readonly BuiltIn[]): string {
+  if (launch.kind === 'in-process') {
+    const builtIn = builtIns.find(({ module }) => module === launch.module);
+    if (builtIn) return builtInListingKey(builtIn);
+  }
+  const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return `${launch.kind}:${name}:${digest}`;
+}
+
 /** The instance of one entry. Its stored listing is void as soon as what is launched changes. */
 export function specFromEntry(
   name: string,
@@ -95,8 +106,6 @@ export function specFromEntry(
       field: `mcpServers.${name}.category`,
       problem: `${category} has no free port`,
     });
-  const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   return {
     id: idOf(name),
     name,
@@ -108,7 +117,7 @@ export function specFromEntry(
     lazy: entry.lazy ?? false,
     source,
     launch,
-    listingKey: `${launch.kind}:${name}:${digest}`,
+    listingKey: listingKeyOf(name, launch, builtIns),
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
     ...(entry.tags !== undefined && { tags: entry.tags }),

@@ -92,7 +92,7 @@ export interface Instance extends Candidate {
   release(): Promise<void>;
   /** In quarantine until it is released: neither called nor listed, and a start is refused. */
   readonly isHeld: boolean;
-  /** Starts a lazy instance once to see what it offers, and lets it sleep again. */
+  /** Starts a lazy instance once to see what it offers, if nobody knows, and lets it sleep again. */
   learn(): Promise<void>;
   /** A live connection by the selection policy, not `except` while there is another; starts the instance if need be. */
   acquire(key?: string, except?: Connection): Promise<Connection>;

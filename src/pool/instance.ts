@@ -235,6 +235,7 @@ export async function createInstance(
     async learn() {
       const before = wanted;
       await lifecycle.admit();
+      if (await listing.recall()) return;
       await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
       if (wanted === before) await members[0]?.replica.stop();

@@ -20,6 +20,7 @@ import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
 import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
+import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
@@ -268,8 +269,15 @@ async function openEdge(
         baseUrl: () => baseUrl,
         stop: () => stop.resolve(),
       }),
-      ...serversRoutes({ pool, registry: servers.roster, scales: store.scaleBounds, baseUrl: () => baseUrl }),
+      ...serversRoutes({
+        pool,
+        registry: servers.roster,
+        bulk: servers.bulk,
+        scales: store.scaleBounds,
+        baseUrl: () => baseUrl,
+      }),
       ...pinsRoutes(pool, pins),
+      ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),

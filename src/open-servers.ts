@@ -8,12 +8,17 @@ import { builtInServers } from './catalog/built-in-servers.ts';
 import { loadPlugins } from './catalog/load-plugins.ts';
 import { type ConfigReload, createConfigReload } from './config-reload.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import { type Bulk, createBulk } from './fleet/bulk.ts';
+import type { Deployer } from './fleet/deployer.ts';
+import { createQuarantine, type Quarantine } from './fleet/quarantine.ts';
 import type { DiscoveryDependencies } from './http/routes/discovery.ts';
 import { messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
+import { openDeployment } from './open-deployment.ts';
 import type { Pool } from './pool/pool.ts';
 import type { ServerChange } from './server-reconcile.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
+import { openServerSettings } from './server-settings.ts';
 import { createServerSources, openRegistrations } from './server-sources.ts';
 import type { Store } from './store/open-store.ts';
 import type { ServerChangeRow } from './store/server-changes.ts';
@@ -24,6 +29,8 @@ export interface Servers {
   /** Servers that could not be taken. */
   readonly refusals: readonly Refusal[];
   readonly routes: DiscoveryDependencies;
+  readonly deployer: Deployer;
+  readonly bulk: Bulk;
 }
 
 export interface OpenServersOptions {
@@ -42,8 +49,17 @@ export async function openServers(
   const { plugins } = loaded.config;
   const pluginServers = await loadPlugins(plugins, loaded.baseDir, builtInServers);
   const record = createRecorder(parts, store, logger);
+  const held = createQuarantine(pool, store.quarantine, await store.quarantine.all());
+  const settings = await openServerSettings({
+    pool,
+    rows: store.serverSettings,
+    builtIns: [...builtInServers, ...pluginServers],
+    roster: () => roster,
+    onChange: record,
+  });
   let isFilled = false;
   const registrations = parts.use(openRegistrations(loaded, () => roster));
+  const deployer = parts.use(await openDeployment({ loaded, pool, store, logger, roster: () => roster }));
   const roster: ServerRoster = createServerRoster(loaded, {
     pool,
     addedServers: store.addedServers,
@@ -53,8 +69,11 @@ export async function openServers(
     // What a start finds where it was is no news.
     onChange: (change) => {
       if (isFilled || change.action !== 'added') record(change);
+      if (change.action === 'removed') void settings.forget(change.server);
     },
     evict: (name) => registrations.evict(name),
+    deployed: () => deployer.specs(),
+    changesOf: (id) => settings.of(id),
   });
   const refusals = await roster.fill();
   isFilled = true;
@@ -65,6 +84,15 @@ export async function openServers(
     roster,
     reload,
     refusals,
+    deployer,
+    bulk: createBulk({
+      pool,
+      remove: (id) => roster.remove(id),
+      configure: settings.configure,
+      quarantine: recordedQuarantine(held, pool, record),
+      scales: store.scaleBounds,
+      concurrency: loaded.config.limits.startConcurrency,
+    }),
     routes: {
       registrations,
       reload: () => reload.reload(),
@@ -79,6 +107,34 @@ export async function openServers(
         })),
         failures: [...roster.failures],
       }),
+    },
+  };
+}
+
+/** Who was put into quarantine, and let out, is a change of servers like others. */
+function recordedQuarantine(
+  quarantine: Quarantine,
+  pool: Pool,
+  record: (change: ServerChange) => void,
+): Quarantine {
+  const tell = (action: ServerChange['action'], server: string, problem?: string): void => {
+    const { source = 'config', origin } = pool.get(server)?.spec ?? {};
+    record({
+      action,
+      server,
+      source,
+      ...(origin !== undefined && { origin }),
+      ...(problem !== undefined && { problem }),
+    });
+  };
+  return {
+    async hold(id, reason) {
+      await quarantine.hold(id, reason);
+      tell('quarantined', id, reason);
+    },
+    async release(id) {
+      await quarantine.release(id);
+      tell('released', id);
     },
   };
 }

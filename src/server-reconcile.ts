@@ -23,9 +23,17 @@ export interface Offer extends Claimant {
   toSpec(resolved: unknown, former?: InstanceSpec): InstanceSpec;
 }
 
-export type ChangeAction = 'added' | 'replaced' | 'removed' | 'refused' | 'shadowed';
+export type ChangeAction =
+  | 'added'
+  | 'replaced'
+  | 'removed'
+  | 'refused'
+  | 'shadowed'
+  | 'configured'
+  | 'quarantined'
+  | 'released';
 
-/** One thing that happened to a server because of its source. */
+/** One thing that happened to a server because of its source, or because an operator wanted it. */
 export interface ServerChange extends Pick<Claimant, 'source' | 'origin'> {
   readonly action: ChangeAction;
   readonly server: string;
@@ -108,6 +116,7 @@ export function createReconciler(deps: ReconcileDependencies): Reconciler {
   /** Started in the background: one that cannot start yet is in the pool all the same, and keeps trying. */
   function start(instance: Instance): void {
     const { spec } = instance;
+    if (instance.isHeld) return;
     const begin = async (): Promise<void> => {
       if (!spec.lazy) await instance.start();
       else if (!instance.listing) await instance.learn();
@@ -211,6 +220,16 @@ export function createReconciler(deps: ReconcileDependencies): Reconciler {
     async drained(id) {
       await leaving.get(id);
     },
+  };
+}
+
+/** What several reconciliations did, one after the other. */
+export function together(all: readonly Reconciled[]): Reconciled {
+  return {
+    added: all.flatMap(({ added }) => added),
+    replaced: all.flatMap(({ replaced }) => replaced),
+    removed: all.flatMap(({ removed }) => removed),
+    failures: all.flatMap(({ failures }) => failures),
   };
 }
 

@@ -10,6 +10,7 @@ import type { InstanceSpec, ServerSource } from './catalog/instance-spec.ts';
 import { planBuiltIns } from './catalog/plan-built-ins.ts';
 import { idOf, specFromEntry } from './catalog/plan-entries.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import type { Config } from './config/schema.ts';
 import { parseServerEntry } from './config/parse-server-entry.ts';
 import { type ResolvedEntry, resolveSecrets } from './config/resolve-secrets.ts';
 import type { ServerEntryConfig } from './config/server-entry.ts';
@@ -21,6 +22,7 @@ import { AppError, messageOf } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
 import type { SsrfPolicy } from './kernel/ssrf-guard.ts';
 import type { Pool } from './pool/pool.ts';
+import { changedOffer, type ChangesOf, specOffer, wayOut } from './server-offers.ts';
 import {
   createReconciler,
   type Offer,
@@ -28,6 +30,7 @@ import {
   type Reconciled,
   type Reconciler,
   type ServerChange,
+  together,
 } from './server-reconcile.ts';
 import type { AddedEntries } from './store/added-entries.ts';
 
@@ -50,6 +53,14 @@ export interface ServerRoster extends ServerRegistry {
   ): Promise<void>;
   /** Takes the servers of another config: `mcpServers`, and the built-ins if their settings have changed. */
   reload(loaded: LoadedConfig): Promise<Reconciled>;
+  /** Brings the pool to what is deployed now. */
+  sync(): Promise<Reconciled>;
+  /** Looks again at servers of which an operator has changed something. */
+  refresh(ids: ReadonlySet<string>): Promise<Reconciled>;
+  /** Resolves when one that was taken out has finished its calls. */
+  drained(id: string): Promise<void>;
+  /** The present one. */
+  readonly config: Config;
   readonly conflicts: Reconciler['conflicts'];
   /** Servers that a source wants and that could not be taken, or not be replaced. */
   readonly failures: readonly (Refusal & { readonly source: ServerSource })[];
@@ -64,6 +75,9 @@ export interface RosterDependencies {
   readonly onChange: (change: ServerChange) => void;
   /** Ends a registration by its name, when an operator removes the server. */
   readonly evict: (name: string) => Promise<void>;
+  /** The instances of the phases that are deployed. */
+  readonly deployed: () => readonly InstanceSpec[];
+  readonly changesOf: ChangesOf;
 }
 
 /** Servers that REST adds may be on this machine and in this network, and never the metadata service of a cloud. */
@@ -105,7 +119,7 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
 
   function toOffer(given: Entry): Offer {
     const { name, entry, source, origin, group, baseDir, file, bounds } = given;
-    return {
+    const own: Offer = {
       id: idOf(name),
       name,
       source,
@@ -130,20 +144,11 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
         };
       },
     };
+    return changedOffer(own, deps.changesOf);
   }
 
-  function builtInOffer(spec: InstanceSpec): Offer {
-    return {
-      id: spec.id,
-      name: spec.alias === '' ? spec.name : spec.alias,
-      source: 'built-in',
-      resolve: async () => spec,
-      toSpec() {
-        ports.take(spec.category, spec.port);
-        return spec;
-      },
-    };
-  }
+  const fromSpec = (spec: InstanceSpec): Offer => changedOffer(specOffer(spec, ports), deps.changesOf);
+  const deployedOffers = (): Offer[] => deps.deployed().map(fromSpec);
 
   const configEntries = ({ config, baseDir, file }: LoadedConfig): Offer[] =>
     Object.entries(config.mcpServers).map(([name, entry]) =>
@@ -163,7 +168,7 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
       config.builtIn,
       config.health,
     );
-    return [...own, ...plugged].map(builtInOffer);
+    return [...own, ...plugged].map(fromSpec);
   }
 
   function apply(): Promise<Reconciled> {
@@ -189,6 +194,9 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
   }
 
   return {
+    get config() {
+      return loaded.config;
+    },
     get conflicts() {
       return reconciler.conflicts;
     },
@@ -203,6 +211,7 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
       inTurn(async () => {
         const refusals: Refusal[] = [];
         await set('config', configEntries(first));
+        await set('deployed', deployedOffers());
         await set('built-in', builtInOffers(first));
         const kept: Offer[] = [];
         for (const { name, entry } of await addedServers.all()) {
@@ -234,14 +243,20 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
         const plan = JSON.stringify([servers, builtIn]) !== JSON.stringify([former.servers, former.builtIn]);
         const done = await set('config', configEntries(next));
         if (!plan) return done;
+        const deployed = await set('deployed', deployedOffers());
         const more = await set('built-in', builtInOffers(next));
-        return {
-          added: [...done.added, ...more.added],
-          replaced: [...done.replaced, ...more.replaced],
-          removed: [...done.removed, ...more.removed],
-          failures: [...done.failures, ...more.failures],
-        };
+        return together([done, deployed, more]);
       }),
+    sync: () => inTurn(() => set('deployed', deployedOffers())),
+    refresh: (ids) =>
+      inTurn(() => {
+        for (const [key, { source, offers }] of sources) {
+          if (offers.some(({ id }) => ids.has(id)))
+            sources.set(key, { source, offers: offers.map((one) => (ids.has(one.id) ? { ...one } : one)) });
+        }
+        return apply();
+      }),
+    drained: (id) => reconciler.drained(id),
     async add(name, entry) {
       const offer = toAdded(name, parseServerEntry(name, entry));
       const { id } = offer;
@@ -281,11 +296,4 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
       await reconciler.drained(id);
     },
   };
-}
-
-/** Where a server that REST cannot remove is removed. */
-function wayOut({ source, origin }: InstanceSpec): string {
-  if (source === 'config') return 'the config file: remove it there';
-  if (source === 'built-in') return 'the number of built-in servers: start fewer';
-  return `${source} ${origin}: remove it there, or switch it off under mcpServers in the config`;
 }

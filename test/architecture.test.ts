@@ -18,8 +18,9 @@ const table: Readonly<Record<string, readonly string[]>> = {
   memory: ['kernel', 'contract'],
   catalog: ['kernel', 'contract', 'store', 'servers'],
   pool: ['kernel', 'contract', 'transport', 'catalog'],
+  fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
-  http: ['kernel', 'contract', 'memory', 'catalog', 'pool', 'gateway'],
+  http: ['kernel', 'contract', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
 };
 

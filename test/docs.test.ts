@@ -3,6 +3,7 @@
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { phases } from '../src/catalog/phases.ts';
 import { routes } from '../src/contract/rest/routes.ts';
 import { errorTable } from '../src/kernel/error-table.ts';
 import { startEdge } from './fixtures/http-edge.ts';
@@ -113,6 +114,15 @@ describe('tables', () => {
     const rows = tableRows(section(read('docs/guides/gateway.md'), '## REST API')).slice(1);
     const expected = Object.values(routes).map((route) => [route.method, `\`${route.path}\``, route.summary]);
     expect(rows.toSorted(byPath)).toEqual(expected.toSorted(byPath));
+  });
+
+  it('list every phase', () => {
+    const rows = tableRows(section(read('docs/guides/deployment.md'), '## The phases')).slice(1);
+    const expected = phases.map(({ phase, shares }) => [
+      String(phase),
+      shares.map(({ category, count }) => `${count} ${category}`).join(', '),
+    ]);
+    expect(rows.map((row) => row.slice(0, 2))).toEqual(expected);
   });
 
   it('list every error code', () => {

@@ -16,6 +16,11 @@ export interface BuiltIn {
   readonly module: string;
 }
 
+/** Under which what it offers is kept, for all of its instances. */
+export function builtInListingKey({ definition: { name, version } }: BuiltIn): string {
+  return `built-in:${name}@${version}`;
+}
+
 /** `.ts` in the tree, `.js` in a published build. */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 

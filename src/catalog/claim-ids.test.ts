@@ -53,4 +53,45 @@ describe('claimIds', () => {
       }),
     );
   });
+
+  it('finds the losers that a comparison of each with each finds', () => {
+    const sameGroup = (a: Claimant, b: Claimant) =>
+      a.group !== undefined && a.group === b.group && a.source === b.source;
+    /** The rule as it is written down, in quadratic time. */
+    function plainLosers(claimants: readonly Claimant[]): Claimant[] {
+      const kept: Claimant[] = [];
+      const owners = new Map<string, Claimant>();
+      return claimants.filter((claimant) => {
+        const own = [claimant.id, idOf(claimant.group ?? claimant.name)];
+        const isGuest = !['config', 'deployed', 'built-in', 'added'].includes(claimant.source);
+        const loses =
+          kept.some(({ id }) => id === claimant.id) ||
+          (isGuest &&
+            [...owners].some(
+              ([name, other]) =>
+                !sameGroup(other, claimant) &&
+                own.some((o) => o === name || o.startsWith(`${name}__`) || name.startsWith(`${o}__`)),
+            ));
+        if (loses) return true;
+        kept.push(claimant);
+        for (const name of own) if (!owners.has(name)) owners.set(name, claimant);
+        return false;
+      });
+    }
+    const part = fc.constantFrom('a', 'b', '_');
+    const claimant = fc.record({
+      source: fc.constantFrom(...serverSources),
+      name: fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => `x${parts.join('__')}`),
+      group: fc.option(fc.constantFrom('x', 'xa', 'xa__b'), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(claimant, { maxLength: 12 }), (given) => {
+        const claimants = given.map(({ source, name, group }) => one(source, name, group));
+        expect(claimIds(claimants).conflicts.map(({ claimant: loser }) => loser)).toEqual(
+          plainLosers(claimants),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -46,6 +46,8 @@ export interface InstanceSpec extends PoolOptions {
   readonly timeoutMs?: number;
   /** Only approved definitions are shown and called. */
   readonly pin?: boolean;
+  /** Labels, for people and selectors. */
+  readonly tags?: readonly string[];
   readonly source: ServerSource;
   /** The file, DNS name or lease it comes from, for people. */
   readonly origin?: string;

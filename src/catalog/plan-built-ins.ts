@@ -5,7 +5,7 @@
  */
 
 import type { ServerDefinition } from '../kernel/define-server.ts';
-import type { BuiltIn } from './built-in-servers.ts';
+import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import {
   defaultHealth,
   type HealthOptions,
@@ -24,7 +24,8 @@ export interface BuiltInOptions extends OwnPoolOptions {
   readonly settings?: unknown;
 }
 
-interface Slot {
+/** A built-in server in a category that has room for more instances of it. */
+export interface Slot {
   readonly builtIn: BuiltIn;
   readonly category: string;
   readonly settings: unknown;
@@ -37,14 +38,24 @@ function settingsIn(category: string, settings: unknown): unknown {
 }
 
 function toSpec(slot: Slot, port: number, aliases: Set<string>, pool: PoolOptions): InstanceSpec {
-  const { definition, module } = slot.builtIn;
-  const id = `${definition.name}-${port}`;
-  const alias = aliases.has(definition.name) ? id : definition.name;
+  const { name } = slot.builtIn.definition;
+  const alias = aliases.has(name) ? builtInId(name, port) : name;
   aliases.add(alias);
+  return { ...builtInSpec(slot, port, pool), alias: alias === memoryServerName ? '' : alias };
+}
+
+function builtInId(name: string, port: number): string {
+  return `${name}-${port}`;
+}
+
+/** The instance of a slot on a port; its alias is its id. */
+export function builtInSpec(slot: Slot, port: number, pool: PoolOptions): InstanceSpec {
+  const { definition, module } = slot.builtIn;
+  const id = builtInId(definition.name, port);
   return {
     id,
     name: definition.name,
-    alias: alias === memoryServerName ? '' : alias,
+    alias: id,
     title: definition.title,
     category: slot.category,
     port,
@@ -52,7 +63,7 @@ function toSpec(slot: Slot, port: number, aliases: Set<string>, pool: PoolOption
     lazy: false,
     source: 'built-in',
     launch: { kind: 'in-process', module, settings: slot.settings },
-    listingKey: `built-in:${definition.name}@${definition.version}`,
+    listingKey: builtInListingKey(slot.builtIn),
     ...pool,
   };
 }
@@ -65,9 +76,7 @@ export function planBuiltIns(
   options: Readonly<Record<string, BuiltInOptions>> = {},
   health: HealthOptions = defaultHealth,
 ): InstanceSpec[] {
-  const usable = builtIns.filter(
-    ({ definition }) => options[definition.name]?.enabled !== false && !needsCredentials(definition),
-  );
+  const usable = usableOf(builtIns, options);
   const settingsOf = (builtIn: BuiltIn) => options[builtIn.definition.name]?.settings ?? {};
   const poolOf = (builtIn: BuiltIn) => poolOptionsOf(options[builtIn.definition.name] ?? {}, health);
   const specs: InstanceSpec[] = [];
@@ -80,7 +89,7 @@ export function planBuiltIns(
         toSpec({ builtIn, category, settings: settingsOf(builtIn) }, taken, aliases, poolOf(builtIn)),
       );
   }
-  let rotation = furtherSlots(usable, settingsOf);
+  let rotation = slotsOf(builtIns, options);
   while (specs.length < count && rotation.length > 0) {
     const full = new Set<Slot>();
     for (const slot of rotation) {
@@ -98,8 +107,22 @@ function needsCredentials(definition: ServerDefinition): boolean {
   return (definition.credentials?.length ?? 0) > 0;
 }
 
+function usableOf(
+  builtIns: readonly BuiltIn[],
+  options: Readonly<Record<string, BuiltInOptions>>,
+): readonly BuiltIn[] {
+  return builtIns.filter(
+    ({ definition }) => options[definition.name]?.enabled !== false && !needsCredentials(definition),
+  );
+}
+
 /** One slot a built-in of a category, and one for each core server in each category without built-ins. */
-function furtherSlots(usable: readonly BuiltIn[], settingsOf: (builtIn: BuiltIn) => unknown): Slot[] {
+export function slotsOf(
+  builtIns: readonly BuiltIn[],
+  options: Readonly<Record<string, BuiltInOptions>>,
+): Slot[] {
+  const usable = usableOf(builtIns, options);
+  const settingsOf = (builtIn: BuiltIn) => options[builtIn.definition.name]?.settings ?? {};
   const own = usable.filter(({ definition }) => definition.category !== coreCategory);
   const core = usable.filter(({ definition }) => definition.category === coreCategory);
   const covered = new Set(own.map(({ definition }) => definition.category));

@@ -13,7 +13,7 @@ import {
   type ScaleOptions,
 } from '../kernel/pool-options.ts';
 import type { Era } from '../kernel/protocol.ts';
-import type { BuiltIn } from './built-in-servers.ts';
+import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch, ServerSource } from './instance-spec.ts';
 
@@ -40,6 +40,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly timeoutMs?: number;
   readonly title?: string;
   readonly pin?: boolean;
+  readonly tags?: readonly string[];
 }
 
 /** `GitHub Enterprise` → `github-enterprise`: fit for URLs and scopes. */
@@ -92,6 +93,17 @@ function replicasOf({ replicas = 1, maxConcurrency }: ServerEntry): Pick<Instanc
   return { replicas: replicas.min, scale: { ...replicas, targetConcurrency } };
 }
 
+/** Instances of one built-in server offer the same, whatever their settings. */
+function listingKeyOf(name: string, launch: Launch, builtIns: readonly BuiltIn[]): string {
+  if (launch.kind === 'in-process') {
+    const builtIn = builtIns.find(({ module }) => module === launch.module);
+    if (builtIn) return builtInListingKey(builtIn);
+  }
+  const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
+  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
+  return `${launch.kind}:${name}:${digest}`;
+}
+
 /** The instance of one entry. Its stored listing is void as soon as what is launched changes. */
 export function specFromEntry(
   name: string,
@@ -109,8 +121,6 @@ export function specFromEntry(
       field: `mcpServers.${name}.category`,
       problem: `${category} has no free port`,
     });
-  const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
-  const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   return {
     id: idOf(name),
     name,
@@ -122,9 +132,10 @@ export function specFromEntry(
     lazy: entry.lazy ?? false,
     source,
     launch,
-    listingKey: `${launch.kind}:${name}:${digest}`,
+    listingKey: listingKeyOf(name, launch, builtIns),
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
+    ...(entry.tags !== undefined && { tags: entry.tags }),
     ...poolOptionsOf(entry, health),
   };
 }

@@ -10,7 +10,6 @@ import { serversRemoveCommand } from './servers/remove.ts';
 import { serversStartCommand } from './servers/start.ts';
 import { serversStopCommand } from './servers/stop.ts';
 import { serversRestartCommand } from './servers/restart.ts';
-import { serversScaleCommand } from './servers/scale.ts';
 import { serversApproveCommand } from './servers/approve.ts';
 import { serversChangesCommand } from './servers/changes.ts';
 import { serversRevertCommand } from './servers/revert.ts';
@@ -22,6 +21,13 @@ import { bundlesShowCommand } from './bundles/show.ts';
 import { serversRegisterCommand } from './servers/register.ts';
 import { serversSourcesCommand } from './servers/sources.ts';
 import { serversHistoryCommand } from './servers/history.ts';
+import { serversConfigureCommand } from './servers/configure.ts';
+import { serversScaleCommand } from './servers/scale.ts';
+import { serversQuarantineCommand } from './servers/quarantine.ts';
+import { serversReleaseCommand } from './servers/release.ts';
+import { serversDeployCommand } from './servers/deploy.ts';
+import { serversUndeployCommand } from './servers/undeploy.ts';
+import { serversDeploymentsCommand } from './servers/deployments.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -94,7 +100,10 @@ const nouns: readonly Noun[] = [
       serversStartCommand,
       serversStopCommand,
       serversRestartCommand,
+      serversConfigureCommand,
       serversScaleCommand,
+      serversQuarantineCommand,
+      serversReleaseCommand,
       serversLogsCommand,
       serversChangesCommand,
       serversApproveCommand,
@@ -102,6 +111,9 @@ const nouns: readonly Noun[] = [
       serversRegisterCommand,
       serversSourcesCommand,
       serversHistoryCommand,
+      serversDeployCommand,
+      serversUndeployCommand,
+      serversDeploymentsCommand,
     ],
   },
   {

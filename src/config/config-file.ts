@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import { parseJsonc, stripJsonComments } from './jsonc.ts';
@@ -86,6 +86,26 @@ function lineIn(document: Document, lines: LineCounter, path: Path): number | un
   return undefined;
 }
 
+/** Where the first key stands that its map has already; undefined when there is none. */
+function offsetOfRepeatedKey(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          offset = key.range?.[0];
+          return visit.BREAK;
+        }
+        seen.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return offset;
+}
+
 /** Reads and parses; throws CONFIG_INVALID with the line where it can. */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
   const path = resolve(file);
@@ -95,13 +115,17 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   const document = parseDocument(isJson ? stripJsonComments(text) : text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: !isJson,
+    // The library compares each key with every other one: seconds for a map of ten thousand servers.
+    uniqueKeys: false,
   });
   let value: unknown;
   if (isJson) value = parseJsonc(text, path);
   else {
     const [problem] = document.errors;
     if (problem) throw invalid(path, problem.message, lines.linePos(problem.pos[0]).line);
+    const repeatedAt = offsetOfRepeatedKey(document);
+    if (repeatedAt !== undefined)
+      throw invalid(path, 'Map keys must be unique', lines.linePos(repeatedAt).line);
     try {
       value = (document.toJS({ maxAliasCount }) as unknown) ?? {};
     } catch (error) {

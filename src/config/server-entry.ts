@@ -72,8 +72,21 @@ const fields = {
     .describe(
       'Hold back definitions of tools that change after they were approved; the first ones are. Default `catalog.pin`.',
     ),
-  tags: z.array(z.string().min(1)).optional().describe('Labels.'),
+  tags: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Labels, to choose servers by: `servers list --select tag=<label>`.'),
 };
+
+/** What may be changed of a running server: neither what is launched nor where it stands. */
+export const changeableShape = z.strictObject({
+  title: fields.title,
+  tags: fields.tags,
+  lazy: fields.lazy,
+  timeoutMs: fields.timeoutMs,
+  settings: fields.settings,
+  ...poolFields,
+});
 
 /** Keys that an entry may have. */
 export const entryKeys: readonly string[] = Object.keys(fields);

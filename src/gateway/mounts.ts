@@ -123,9 +123,9 @@ function splitKey(key: MountKey): [string, string] {
   return [key.slice(0, at), key.slice(at + 1)];
 }
 
-/** Stopped by hand means gone from shared lists; everything else stays listed, even while it is down. */
+/** Stopped or put into quarantine by hand means gone from shared lists; all else stays listed, even while it is down. */
 function shown(instances: readonly Instance[]): Instance[] {
-  return instances.filter(({ state }) => state !== 'stopped');
+  return instances.filter(({ state, isHeld }) => state !== 'stopped' && !isHeld);
 }
 
 /** `/mcp`: every instance under its own alias, the plain-named memory server first. */

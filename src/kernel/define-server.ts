@@ -133,6 +133,12 @@ export interface ResourceProvider {
   changedUri(change: MemoryChangeNotice): string | undefined;
 }
 
+/** A call that tells whether an instance works: a read-only tool that needs no network and nothing set up. */
+export interface Probe {
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
 export interface ServerDefinition {
   /** kebab-case, at most 24 characters; the alias in tool names. */
   readonly name: string;
@@ -151,6 +157,8 @@ export interface ServerDefinition {
   readonly credentials?: readonly string[];
   readonly tools: readonly ToolDefinition[];
   readonly resources?: ResourceProvider;
+  /** Called on each instance that a deployment adds; without one its tools are listed and it is pinged. */
+  readonly probe?: Probe;
 }
 
 /** Declares a built-in server. One file each, exported as default. */

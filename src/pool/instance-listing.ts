@@ -14,6 +14,8 @@ export interface InstanceListing {
   readonly current: Listing | undefined;
   /** Reads what a fresh connection offers. Rejects when the server answers no list. */
   onOpen(connection: Connection): Promise<void>;
+  /** Takes what another instance of the same listing key has read meanwhile; true when there is something. */
+  recall(): Promise<boolean>;
   /** The server said that a list changed. */
   changed(): void;
   /** What is admitted may have changed. */
@@ -79,6 +81,14 @@ export async function createInstanceListing(options: InstanceListingOptions): Pr
       // Instances that share a listing key are built from the same definition: the first one's answer serves all.
       if (spec.launch.kind !== 'in-process' || listing === undefined) await read(connection);
       if (isOld) relist.request();
+    },
+    async recall() {
+      if (listing) return true;
+      listing = await listings.get(spec.listingKey);
+      if (!listing) return false;
+      shown = admit(listing);
+      options.onChange();
+      return true;
     },
     changed: () => relist.request(),
     readmit() {

@@ -96,9 +96,13 @@ export interface Instance extends Candidate {
   restart(): Promise<void>;
   /** Stops for good: whoever still holds it can start it no more. Calls under way end with it unless `drains`. */
   retire(drains?: boolean): Promise<void>;
-  /** Takes it out of traffic and stops it until someone starts it again. */
-  quarantine(reason: string): Promise<void>;
-  /** Starts a lazy instance once to see what it offers, and lets it sleep again. */
+  /** Takes it out of traffic and stops it until someone starts it again, or if it is `held`, releases it. */
+  quarantine(reason: string, held?: boolean): Promise<void>;
+  /** Ends a quarantine. Rejects as `start`. */
+  release(): Promise<void>;
+  /** In quarantine until it is released: neither called nor listed, and a start is refused. */
+  readonly isHeld: boolean;
+  /** Starts a lazy instance once to see what it offers, if nobody knows, and lets it sleep again. */
   learn(): Promise<void>;
   /** A live connection by the selection policy, not `except` while there is another; starts the instance if need be. */
   acquire(key?: string, except?: Connection): Promise<Connection>;

@@ -67,7 +67,7 @@ export async function createInstance(
     },
   });
 
-  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
+  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason, false));
 
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
@@ -145,6 +145,7 @@ export async function createInstance(
 
   const lifecycle = createLifecycle({
     server: spec.id,
+    lazy: spec.lazy,
     logger,
     replicas,
     rest,
@@ -247,10 +248,15 @@ export async function createInstance(
       elastic.scaling.close();
       return lifecycle.retire(drains);
     },
-    quarantine: (reason) => lifecycle.quarantine(reason),
+    quarantine: (reason, held = false) => lifecycle.quarantine(reason, held),
+    release: () => lifecycle.release(),
+    get isHeld() {
+      return lifecycle.isHeld;
+    },
     async learn() {
       const before = wanted;
       await lifecycle.admit();
+      if (await listing.recall()) return;
       await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
       if (wanted === before && work.size === 0) await members[0]?.replica.stop();

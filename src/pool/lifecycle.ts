@@ -19,11 +19,16 @@ export interface Lifecycle {
   stop(): Promise<void>;
   restart(): Promise<void>;
   retire(drains: boolean): Promise<void>;
-  quarantine(reason: string): Promise<void>;
+  /** One that is `held` comes back by `release` only, else by a start, too. */
+  quarantine(reason: string, held: boolean): Promise<void>;
+  /** Ends a quarantine; a lazy one sleeps until it is called. */
+  release(): Promise<void>;
+  readonly isHeld: boolean;
 }
 
 export interface LifecycleOptions {
   readonly server: string;
+  readonly lazy: boolean;
   readonly logger: Logger;
   readonly replicas: ReplicaSet;
   readonly rest: Rest;
@@ -41,6 +46,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
   let isStopped = false;
   let isRetired = false;
   let quarantinedFor: string | undefined;
+  let isHeld = false;
   let stopping: Promise<unknown> | undefined;
   let restarting: Promise<void> | undefined;
 
@@ -73,14 +79,16 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   function assertMayRun(): void {
     if (!isStopped && !isRetired) return;
-    const start = `start it with: git-memory-mcp servers start ${server}`;
+    const start = `${isHeld ? 'let it back in' : 'start it'} with: git-memory-mcp servers ${isHeld ? 'release' : 'start'} ${server}`;
     let problem = `it is stopped; ${start}`;
     if (quarantinedFor !== undefined) problem = `it is in quarantine (${quarantinedFor}); ${start}`;
     if (isRetired) problem = 'it was removed';
     throw new AppError('UPSTREAM_UNAVAILABLE', { server, problem });
   }
 
-  async function start(): Promise<void> {
+  /** It may run again. */
+  async function admitAgain(): Promise<void> {
+    if (isHeld) assertMayRun();
     if (isStopped) await stopping;
     const wasStopped = isStopped;
     isStopped = false;
@@ -88,6 +96,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
     assertMayRun();
     if (wasStopped) options.onListed(true);
     onChange();
+  }
+
+  async function start(): Promise<void> {
+    await admitAgain();
     await open();
   }
 
@@ -128,8 +140,17 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       for (const member of [...members, ...replicas.leaving]) member.close();
       await stop(drains ? options.drainMs : 0);
     },
-    async quarantine(reason) {
+    get isHeld() {
+      return isHeld;
+    },
+    async release() {
+      if (quarantinedFor === undefined) return;
+      isHeld = false;
+      await (options.lazy ? admitAgain() : start());
+    },
+    async quarantine(reason, held) {
       quarantinedFor = reason;
+      isHeld = held;
       options.logger.error({ server, reason }, 'server put into quarantine');
       await stop(0);
     },

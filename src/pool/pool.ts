@@ -188,8 +188,9 @@ export function createPool(deps: InstanceDependencies): Pool {
       return instance;
     },
     async startAll(concurrency, onProgress) {
-      const eager = instances().filter(({ spec }) => !spec.lazy);
-      const unknown = instances().filter(({ spec, listing }) => spec.lazy && !listing);
+      const free = instances().filter(({ isHeld }) => !isHeld);
+      const eager = free.filter(({ spec }) => !spec.lazy);
+      const unknown = free.filter(({ spec, listing }) => spec.lazy && !listing);
       const total = eager.length;
       const failures: { id: string; reason: string }[] = [];
       let ready = 0;
@@ -228,6 +229,7 @@ const servingStates: readonly string[] = ['ready', 'degraded', 'sleeping'];
 
 /** Brings the new one to where the old one is: up, asleep with its listing known, or stopped by hand. */
 async function prepare(instance: Instance, former: Instance): Promise<void> {
+  if (former.isHeld) return await instance.quarantine(former.reason ?? '', true);
   if (former.state === 'stopped') return await instance.stop();
   if (former.logLevel !== undefined) await instance.setLogLevel(former.logLevel);
   const isServing = servingStates.includes(former.state);

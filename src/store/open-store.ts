@@ -8,15 +8,19 @@ import { AppError, messageOf } from '../kernel/errors.ts';
 import { type AddedEntries, createAddedEntries } from './added-entries.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import { type AddedBundles, createAddedBundles } from './bundles.ts';
+import { createDeploymentRows, type DeploymentRows } from './deployments.ts';
 import { createListings, type Listings } from './listings.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
+import { fleetTables } from './migrations/0007-fleet.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
 import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
+import { createQuarantineRows, type QuarantineRows } from './quarantined-servers.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
+import { createServerSettingsRows, type ServerSettingsRows } from './server-settings.ts';
 import type { Tables } from './tables.ts';
 
 export interface Store extends AsyncDisposable {
@@ -27,6 +31,9 @@ export interface Store extends AsyncDisposable {
   readonly approvals: Approvals;
   readonly serverChanges: ServerChanges;
   readonly scaleBounds: KeptScaleBounds;
+  readonly deployments: DeploymentRows;
+  readonly serverSettings: ServerSettingsRows;
+  readonly quarantine: QuarantineRows;
 }
 
 /** By name, in their order. */
@@ -36,6 +43,7 @@ const migrations = {
   '0003-bundles-and-approvals': bundlesAndApprovals,
   '0004-server-changes': serverChangesTable,
   '0006-scale-bounds': scaleBoundsTable,
+  '0007-fleet': fleetTables,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -57,6 +65,9 @@ export async function openStore(dataDir: string): Promise<Store> {
       approvals: createApprovals(db),
       serverChanges: createServerChanges(db),
       scaleBounds: await openScaleBounds(db),
+      deployments: createDeploymentRows(db),
+      serverSettings: createServerSettingsRows(db),
+      quarantine: createQuarantineRows(db),
       [Symbol.asyncDispose]: () => db.destroy(),
     };
   } catch (error) {

@@ -44,8 +44,34 @@ export interface ScaleBoundsTable {
   set_at: string;
 }
 
+export interface DeployedPhasesTable {
+  phase: number;
+  record: string;
+}
+
+export interface DeploymentReportsTable {
+  seq: Generated<number>;
+  report: string;
+}
+
+export interface ServerSettingsTable {
+  server: string;
+  settings: string;
+  updated_at: string;
+}
+
+export interface QuarantinedServersTable {
+  server: string;
+  reason: string;
+  at: string;
+}
+
 export interface Tables {
   scale_bounds: ScaleBoundsTable;
+  server_settings: ServerSettingsTable;
+  quarantined_servers: QuarantinedServersTable;
+  deployed_phases: DeployedPhasesTable;
+  deployment_reports: DeploymentReportsTable;
   server_changes: ServerChangesTable;
   listings: ListingsTable;
   added_servers: AddedEntriesTable;

@@ -1,5 +1,6 @@
 /** A coordinator that knows one server, one tool and a few memories, for the verbs' tests. */
 
+import type { PhaseReport } from '../../src/contract/rest/deployment-routes.ts';
 import type { ServerItem } from '../../src/contract/rest/server-routes.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { type RestDouble, startRestDouble } from './rest-double.ts';
@@ -85,6 +86,23 @@ const pin = {
   ],
 } as const;
 
+function phaseReport(phase: number, outcome: PhaseReport['outcome']): PhaseReport {
+  const failures: PhaseReport['failures'] =
+    outcome === 'rolled-back'
+      ? [{ step: 'check', cause: 'out of order', servers: ['a', 'b', 'c', 'd', 'e', 'f'] }]
+      : [];
+  return {
+    phase,
+    title: 'Core',
+    outcome,
+    at,
+    servers: ['a', 'b'],
+    kept: 48,
+    timings: { addMs: 1, startMs: 2.5, checkMs: 3, checkP50Ms: 1.5, checkP95Ms: 2, rollbackMs: 0 },
+    failures,
+  };
+}
+
 const bundle = {
   name: 'support',
   source: 'added',
@@ -155,8 +173,53 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
         : new AppError('NOT_FOUND', { what: 'server', id: params['id'] }),
     serversScale: ({ params }) => ({ id: params['id'], ...scale }),
     serversAdd: ({ body }) => ({ ...server, id: (body as { name: string }).name, state: 'starting' }),
-    serversRemove: ({ params }) => ({ removed: params['id'] }),
-    serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
+    serversBulk: ({ body }) => {
+      const {
+        operation,
+        ids = ['all'],
+        set,
+        ...rest
+      } = body as {
+        operation: string;
+        ids?: string[];
+        set?: object;
+        min?: number;
+        max?: number;
+      };
+      return {
+        items: ids.map((id) =>
+          id === 'gone'
+            ? { id, outcome: 'failed', code: 'NOT_FOUND', problem: 'server not found: gone' }
+            : {
+                id,
+                outcome: 'done',
+                state: operation === 'stop' ? 'stopped' : 'ready',
+                ...(set && { before: { timeoutMs: null }, after: set }),
+                ...(rest.max && { before: { min: 1, max: 1 }, after: { min: rest.min, max: rest.max } }),
+              },
+        ),
+      };
+    },
+    deploymentsList: () => ({
+      phases: [
+        {
+          phase: 1,
+          title: 'Core',
+          shares: [
+            { category: 'database', count: 10 },
+            { category: 'api', count: 10 },
+          ],
+          state: 'deployed',
+          servers: 20,
+        },
+      ],
+      reports: [phaseReport(1, 'deployed')],
+    }),
+    deploymentsDeploy: ({ body }) => {
+      const { phase = 0 } = body as { phase?: number };
+      return { reports: [phaseReport(phase, phase === 3 ? 'rolled-back' : 'deployed')] };
+    },
+    deploymentsUndeploy: ({ params }) => phaseReport(Number(params['phase']), 'removed'),
     serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
     serversChanges: () => pin,
     serversApprove: ({ params }) => ({

@@ -11,8 +11,8 @@ describe('output', () => {
   it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
     const { stdout, stderr, code } = await run(['servers', 'list']);
     expect(stdout.split('\n')).toEqual([
-      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t',
-      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\tab c d',
+      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\t',
+      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\tab c d',
       '',
     ]);
     expect([stderr, code]).toEqual(['', 0]);
@@ -44,11 +44,16 @@ describe('output', () => {
 describe('servers', () => {
   it('are scaled to a number, to bounds, or back', async () => {
     const { stdout } = await run(['servers', 'scale', 'sqlite-3104', 'docs', '--min', '1', '--max', '4']);
-    expect(stdout).toBe('sqlite-3104\t2\t0\t1\t4\thand\ndocs\t2\t0\t1\t4\thand\n');
+    const change = 'min 1 → 1, max 1 → 4';
+    expect(stdout).toBe(`sqlite-3104\tdone\tready\t${change}\t\ndocs\tdone\tready\t${change}\t\n`);
     await run(['servers', 'scale', 'docs', '--replicas', '3']);
-    await run(['servers', 'scale', 'docs', '--reset']);
-    const bodies = cli.double.seen.map(({ body }) => body);
-    expect(bodies).toEqual([{ min: 1, max: 4 }, { min: 1, max: 4 }, { replicas: 3 }, { reset: true }]);
+    await run(['servers', 'scale', '--select', 'tag=busy', '--reset']);
+    const operation = 'scale';
+    expect(cli.double.seen.map(({ body }) => body)).toEqual([
+      { operation, ids: ['sqlite-3104', 'docs'], min: 1, max: 4 },
+      { operation, ids: ['docs'], replicas: 3 },
+      { operation, select: 'tag=busy', reset: true },
+    ]);
   });
 
   it('are not scaled without a number, with two kinds of them, or to none', async () => {
@@ -117,9 +122,71 @@ describe('servers', () => {
     );
   });
 
-  it('changes and removes several', async () => {
-    expect((await run(['servers', 'stop', 'a', 'b'])).stdout).toBe('a\tstopped\t\nb\tstopped\t\n');
-    expect(await json(['servers', 'remove', 'a', 'ü/b'])).toEqual({ removed: ['a', 'ü/b'] });
+  it('does one thing to several, and ends with the code of the first that failed', async () => {
+    expect((await run(['servers', 'stop', 'a', 'b'])).stdout).toBe(
+      'a\tdone\tstopped\t\t\nb\tdone\tstopped\t\t\n',
+    );
+    expect(await run(['servers', 'remove', 'gone', 'ü/b'])).toMatchObject({
+      code: 4,
+      stdout: 'gone\tfailed\t\t\tserver not found: gone\nü/b\tdone\tready\t\t\n',
+      stderr: '1 of 2 failed\n',
+    });
+  });
+
+  it('takes ids or a selector', async () => {
+    await run(['servers', 'restart', '--select', 'state=unhealthy', '--dry-run']);
+    expect(cli.double.seen[0]?.body).toEqual({
+      operation: 'restart',
+      select: 'state=unhealthy',
+      dryRun: true,
+    });
+    expect(await run(['servers', 'start', 'a', '--select', 'id=*'])).toMatchObject({ code: 2 });
+    expect(await run(['servers', 'start'])).toMatchObject({
+      code: 2,
+      stderr: 'error INVALID_INPUT: --select: give either ids or a selector\n',
+    });
+  });
+
+  it('configures with values as JSON or text, and shows what they were', async () => {
+    const set = ['--set', 'timeoutMs=5', '--set', 'title=My DB', '--set', 'health.failures=3'];
+    const { stdout } = await run(['servers', 'configure', 'a', ...set, '--unset', 'lazy']);
+    expect(cli.double.seen[0]?.body).toEqual({
+      operation: 'configure',
+      ids: ['a'],
+      set: { timeoutMs: 5, title: 'My DB', health: { failures: 3 } },
+      unset: ['lazy'],
+    });
+    expect(stdout).toContain('timeoutMs null → 5');
+    await run(['servers', 'scale', 'a', '--replicas', '3']);
+    await run(['servers', 'quarantine', 'a', '--reason', 'odd']);
+    expect(cli.double.seen.slice(1).map(({ body }) => body)).toEqual([
+      { operation: 'scale', ids: ['a'], replicas: 3 },
+      { operation: 'quarantine', ids: ['a'], reason: 'odd' },
+    ]);
+  });
+});
+
+describe('deployment', () => {
+  it('goes phase by phase and ends with 8 at the first that was rolled back', async () => {
+    const { code, stdout, stderr } = await run(['servers', 'deploy', '--all']);
+    expect(code).toBe(8);
+    expect(stdout.split('\n').map((line) => line.split('\t').slice(0, 8).join(' '))).toEqual([
+      '1 deployed 2 48 3.5 3 1.5 2',
+      '2 deployed 2 48 3.5 3 1.5 2',
+      '3 rolled-back 2 48 3.5 3 1.5 2',
+      '',
+    ]);
+    expect(stderr).toContain('phase 3: check: out of order (a, b, c, d, e and 1 more)');
+  });
+
+  it('takes out, shows phases and reports, and wants to know what', async () => {
+    expect((await run(['servers', 'undeploy', '--phase', '2'])).stdout).toMatch(/^2\tremoved\t/);
+    expect((await run(['servers', 'deployments'])).stdout).toBe(
+      '1\tdeployed\t20\tCore\t10 database, 10 api\n',
+    );
+    expect((await run(['servers', 'deployments', '--reports'])).stdout).toMatch(/^1\tdeployed\t2\t48\t/);
+    expect(await run(['servers', 'deploy'])).toMatchObject({ code: 2 });
+    expect(await run(['servers', 'deploy', '--phase', '21'])).toMatchObject({ code: 2 });
   });
 });
 

@@ -130,6 +130,14 @@ describe.each(servers)('$server.name', ({ file, server }) => {
     for (const name of Object.keys(schema.properties ?? {})) expect(docText).toContain(`\`${name}\``);
   });
 
+  it('is probed by a read-only tool that reaches nothing outside, with arguments that it takes', async () => {
+    const { probe } = server;
+    if (!probe) return;
+    const tool = server.tools.find(({ name }) => name === probe.tool);
+    expect(tool?.annotations).toMatchObject({ readOnlyHint: true, openWorldHint: false });
+    expect(tool?.input.safeParse(probe.arguments).error).toBe(undefined);
+  });
+
   describe.each(server.tools.map((tool) => ({ name: tool.name, tool })))('$name', ({ tool }) => {
     it('has name, title and a description that a model can use', () => {
       expect(tool.name).toMatch(/^[a-z0-9_]+$/);

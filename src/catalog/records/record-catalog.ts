@@ -10,7 +10,7 @@ import type { Logger } from '../../kernel/log.ts';
 import { catalogFolder, catalogScope } from '../../kernel/memory/catalog-keys.ts';
 import type { MemoryCaller, MemoryClient } from '../../kernel/memory/operations.ts';
 import { stableJson } from '../../kernel/stable-json.ts';
-import type { InstanceSpec } from '../instance-spec.ts';
+import type { InstanceSpec, ServerSource } from '../instance-spec.ts';
 import type { Listing } from '../listing.ts';
 
 export interface CatalogRecorder extends AsyncDisposable {
@@ -25,9 +25,12 @@ const pageSize = 1000;
 /** Values in one `store_many`. */
 const batchSize = 1000;
 
+/** Sources of built-in instances: those of one definition share a record. */
+const ours: readonly ServerSource[] = ['built-in', 'deployed'];
+
 /** Where a server's definitions are: a built-in's by its name, for all instances offer the same. */
 export function catalogPath({ source, name, id }: InstanceSpec): string {
-  return `${catalogFolder}/${source === 'built-in' ? `built-in/${name}` : id}`;
+  return `${catalogFolder}/${ours.includes(source) ? `built-in/${name}` : id}`;
 }
 
 export function createCatalogRecorder(memory: MemoryClient, logger: Logger): CatalogRecorder {
@@ -125,8 +128,8 @@ export function createCatalogRecorder(memory: MemoryClient, logger: Logger): Cat
     record(spec, offered) {
       const path = catalogPath(spec);
       // A thousand instances of a built-in offer the same.
-      if (isClosed || (spec.source === 'built-in' && builtIn.has(path))) return;
-      if (spec.source === 'built-in') builtIn.add(path);
+      if (isClosed || (ours.includes(spec.source) && builtIn.has(path))) return;
+      if (ours.includes(spec.source)) builtIn.add(path);
       waiting.set(path, offered);
       running ??= run();
     },

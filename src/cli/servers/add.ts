@@ -21,6 +21,7 @@ interface AddOptions extends RestOptions {
   readonly replicas?: number;
   readonly lazy?: boolean;
   readonly title?: string;
+  readonly tag?: readonly string[];
 }
 
 const examples = `servers add docs https://mcp.example.org/mcp --header Authorization=env:DOCS_TOKEN
@@ -44,6 +45,7 @@ export function serversAddCommand(context: CliContext): Command {
     .option('--replicas <count>', 'connections or processes kept', integerOption('--replicas', 1, 64))
     .option('--lazy', 'start it at its first call')
     .option('--title <text>', 'name for people')
+    .option('--tag <label>', 'label to select it by (repeatable)', repeated)
     .action((name: string, target: string[], options: AddOptions) =>
       runServersAdd(name, target, options, context),
     );
@@ -95,6 +97,7 @@ async function entryOf(
     lazy,
     title,
     cwd,
+    tags: options.tag,
   };
   return { ...base, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }

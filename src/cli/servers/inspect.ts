@@ -33,6 +33,7 @@ async function runServersInspect(id: string, options: RestOptions, context: CliC
     capabilities,
     toolNames,
     tools: _,
+    tags,
     replicaStates,
     bounds,
     scale,
@@ -41,6 +42,7 @@ async function runServersInspect(id: string, options: RestOptions, context: CliC
   } = server;
   printFacts(context, {
     ...facts,
+    tags: tags?.join(', '),
     identity: serverInfo && `${String(serverInfo['name'])} ${String(serverInfo['version'])}`,
     capabilities: capabilities && Object.keys(capabilities).join(', '),
     ...Object.fromEntries(replicaStates.map((replica, n) => [`replica ${n + 1}`, describe(replica)])),

@@ -10,6 +10,7 @@ import { collectPages, connectRest, type RestOptions, restCommand } from '../res
 interface ListOptions extends RestOptions {
   readonly category?: string;
   readonly state?: ServerItem['state'];
+  readonly select?: string;
   readonly limit: number;
 }
 
@@ -25,6 +26,7 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },
+  { title: 'TAGS', value: ({ tags }) => tags?.join(',') },
   { title: 'REASON', value: ({ reason, held }) => reason ?? heldBack(held) },
 ];
 
@@ -42,15 +44,16 @@ export function serversListCommand(context: CliContext): Command {
   return restCommand('list', 'List server instances in port order.', 'servers list --category database')
     .option('--category <category>', 'only this category')
     .addOption(new Option('--state <state>', 'only in this state').choices(instanceStates))
+    .option('--select <selector>', 'only those it chooses, e.g. category=database,tag=blue')
     .option('--limit <count>', 'at most so many', integerOption('--limit', 1, 100_000), 100_000)
     .action((options: ListOptions) => runServersList(options, context));
 }
 
 async function runServersList(options: ListOptions, context: CliContext): Promise<void> {
   const client = await connectRest(options, context);
-  const { category, state } = options;
+  const { category, state, select } = options;
   const items = await collectPages(options.limit, (page) =>
-    client.call('serversList', { query: { ...page, category, state } }),
+    client.call('serversList', { query: { ...page, category, state, select } }),
   );
   if (options.json === true) printJson(context, { items });
   else printTable(context, items, columns);

@@ -81,7 +81,9 @@ export const discoveryRoutes = {
       changes: z.array(
         z.object({
           at: z.string(),
-          action: z.string().describe('added, replaced, removed, refused or shadowed.'),
+          action: z
+            .string()
+            .describe('added, replaced, removed, refused, shadowed, configured, quarantined or released.'),
           server: z.string(),
           source: z.string(),
           origin: z.string().nullable(),

@@ -1,8 +1,10 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { bulkRoutes } from './bulk-routes.ts';
 import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
+import { deploymentRoutes } from './deployment-routes.ts';
 import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
@@ -17,6 +19,8 @@ export const routes = {
   ...statusRoutes,
   ...serverRoutes,
   ...scaleRoutes,
+  ...bulkRoutes,
+  ...deploymentRoutes,
   ...discoveryRoutes,
   ...configRoutes,
   ...toolRoutes,

@@ -20,6 +20,7 @@ export const instanceStates = [
 /** Where servers come from, the strongest first: of two that want one id the first has it. */
 export const serverSources = [
   'config',
+  'deployed',
   'built-in',
   'added',
   'registered',
@@ -46,6 +47,7 @@ export const serverShape = z.object({
   bounds: boundsShape.optional().describe('Between which the number of replicas follows the load.'),
   waiting: z.number().int().optional().describe('Calls that wait for a place, where they may have to.'),
   lazy: z.boolean(),
+  tags: z.array(z.string()).optional().describe('Its labels.'),
   restarts: z.number().int(),
   calls: z.number().int(),
   errors: z.number().int(),
@@ -83,6 +85,7 @@ export const serverRoutes = {
       ...pageQuery,
       category: z.string().optional(),
       state: z.enum(instanceStates).optional(),
+      select: z.string().max(4000).optional().describe('A selector, e.g. `category=database,tag=blue`.'),
     }),
     response: z.object({ items: z.array(serverShape), nextCursor: z.string().optional() }),
   }),

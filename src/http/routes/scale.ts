@@ -1,14 +1,9 @@
 /** /api/v1/servers/:id/scale: the number of replicas. */
 
-import { defaultQueue, type ScaleBounds } from '../../kernel/pool-options.ts';
+import { type ScaleKeeper, scaleServer } from '../../fleet/scale-server.ts';
+import { defaultQueue } from '../../kernel/pool-options.ts';
 import type { Instance } from '../../pool/instance.ts';
-import type { RouteAnswer, RouteHandlers, RouteInput } from '../serve-routes.ts';
-
-/** Bounds that were set by hand, kept over restarts. */
-export interface ScaleKeeper {
-  put(server: string, bounds: ScaleBounds): Promise<void>;
-  remove(server: string): Promise<void>;
-}
+import type { RouteAnswer, RouteHandlers } from '../serve-routes.ts';
 
 /** What is shown of an instance's number of replicas. */
 export function toScaleItem({ scaling, replicas }: Instance): RouteAnswer<'serversInspect'>['scale'] {
@@ -30,12 +25,6 @@ export function toQueueItem({ places, spec }: Instance): RouteAnswer<'serversIns
   return { maxConcurrency: limit, waiting, ...(spec.queue ?? defaultQueue), refused };
 }
 
-function boundsOf({ bounds }: Instance['scaling'], body: RouteInput<'serversScale'>['body']): ScaleBounds {
-  const { replicas, min, max } = body;
-  if (replicas !== undefined) return { min: replicas, max: replicas };
-  return { min: min ?? bounds.min, max: max ?? bounds.max };
-}
-
 export function scaleRoutes(
   find: (id: string) => Instance,
   kept: ScaleKeeper,
@@ -43,15 +32,8 @@ export function scaleRoutes(
   return {
     async serversScale({ params, body }) {
       const instance = find(params.id);
-      const { id, scaling } = instance;
-      if (body.reset) {
-        scaling.setBounds();
-        await kept.remove(id);
-      } else {
-        scaling.setBounds(boundsOf(scaling, body));
-        await kept.put(id, scaling.bounds);
-      }
-      return { id, ...toScaleItem(instance) };
+      await scaleServer(instance, body, kept);
+      return { id: instance.id, ...toScaleItem(instance) };
     },
   };
 }

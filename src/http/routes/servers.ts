@@ -1,6 +1,9 @@
-/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, scale, logs. */
+/** /api/v1/servers: list, inspect, add, remove, start, stop, restart, scale, logs; and many at once. */
 
 import type { ServerItem } from '../../contract/rest/server-routes.ts';
+import type { Bulk } from '../../fleet/bulk.ts';
+import type { ScaleKeeper } from '../../fleet/scale-server.ts';
+import { findServer as lookUp, selectServers } from '../../fleet/select-servers.ts';
 import { exposedName } from '../../gateway/names.ts';
 import { AppError } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
@@ -10,7 +13,7 @@ import { stateOfMember } from '../../pool/instance-state.ts';
 import type { PoolMember } from '../../pool/member.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
-import { type ScaleKeeper, scaleRoutes, toQueueItem, toScaleItem } from './scale.ts';
+import { scaleRoutes, toQueueItem, toScaleItem } from './scale.ts';
 
 /** Servers that come and go while the coordinator runs; kept so that they are there after a restart. */
 export interface ServerRegistry {
@@ -22,6 +25,7 @@ export interface ServersDependencies {
   readonly pool: Pool;
   readonly registry: ServerRegistry;
   readonly scales: ScaleKeeper;
+  readonly bulk: Bulk;
   /** Base URL of the coordinator, e.g. `http://127.0.0.1:3000`. */
   readonly baseUrl: () => string;
 }
@@ -48,6 +52,7 @@ export function toServerItem(instance: Instance): ServerItem {
     ...(bounds.min < bounds.max && { bounds }),
     ...(instance.places && { waiting: instance.places.waiting }),
     lazy: spec.lazy,
+    ...(spec.tags && { tags: [...spec.tags] }),
     ...counters,
     ...(pid !== undefined && { pid }),
     ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),
@@ -71,8 +76,7 @@ function toReplicaItem(member: PoolMember) {
 
 /** By id, alias or port; throws NOT_FOUND. */
 export function findServer(pool: Pool, id: string): Instance {
-  const instance =
-    pool.get(id) ?? pool.instances().find(({ spec }) => spec.alias === id || String(spec.port) === id);
+  const instance = lookUp(pool, id);
   if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
   return instance;
 }
@@ -88,20 +92,22 @@ type ServerRoutes = Pick<
   | 'serversRestart'
   | 'serversScale'
   | 'serversLogs'
+  | 'serversBulk'
 >;
 
-export function serversRoutes({ pool, registry, scales, baseUrl }: ServersDependencies): ServerRoutes {
+export function serversRoutes({ pool, registry, bulk, scales, baseUrl }: ServersDependencies): ServerRoutes {
   return {
     ...scaleRoutes((id) => findServer(pool, id), scales),
     async serversList({ query }) {
       const limit = query.limit ?? 100;
       const after = query.cursor === undefined ? 0 : placeOf(query.cursor);
-      const matching = pool
-        .instances()
-        .filter(
-          ({ spec, state }) =>
-            (query.category ?? spec.category) === spec.category && (query.state ?? state) === state,
-        );
+      const { select } = query;
+      const all = pool.instances();
+      const selected = select === undefined ? all : selectServers(all, select);
+      const matching = selected.filter(
+        ({ spec, state }) =>
+          (query.category ?? spec.category) === spec.category && (query.state ?? state) === state,
+      );
       const items = matching.slice(after, after + limit).map(toServerItem);
       const isMore = after + limit < matching.length;
       return {
@@ -148,6 +154,9 @@ export function serversRoutes({ pool, registry, scales, baseUrl }: ServersDepend
       const instance = findServer(pool, params.id);
       await instance.restart();
       return toServerItem(instance);
+    },
+    async serversBulk({ body }) {
+      return { items: await bulk(body) };
     },
     async serversLogs({ params, query }) {
       return { lines: findServer(pool, params.id).logs.tail(query.tail ?? 200) };

@@ -7,6 +7,9 @@ import { imageSettingsShape } from './image-settings.ts';
 import { crop, resize, rotate, thumbnail } from './image-shape-tools.ts';
 import { adjust, convert } from './image-tone-tools.ts';
 
+/** The smallest picture there is. */
+const onePixelGif = 'R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==';
+
 export default defineServer({
   name: 'image-processing',
   title: 'Image Processing',
@@ -33,4 +36,5 @@ export default defineServer({
     listImages,
     deleteImage,
   ],
+  probe: { tool: 'image_info', arguments: { image: { data: onePixelGif } } },
 });

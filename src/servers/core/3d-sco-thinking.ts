@@ -20,4 +20,5 @@ export default defineServer({
     'For work that needs more than one thought: thinking_start with a template, then thinking_add_step again and again, answering the nextQuestion it returns and linking steps with refs. thinking_branch follows another explanation or option; thinking_decide compares options. thinking_progress shows what is missing. End with thinking_conclude, hand on with thinking_export. Processes outlast the session: look in thinking_list before starting a new one.',
   settings: settingsShape,
   tools: [...startTools, ...stepTools, ...branchTools, ...concludeTools, ...readTools],
+  probe: { tool: 'thinking_templates', arguments: {} },
 });

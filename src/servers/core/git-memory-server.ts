@@ -82,4 +82,5 @@ export default defineServer({
   tools: (Object.keys(memoryOperations) as MemoryOperation[])
     .filter((operation) => !peopleOnly.has(operation))
     .map(memoryTool),
+  probe: { tool: 'memory_list', arguments: { limit: 1 } },
 });

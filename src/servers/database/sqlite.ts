@@ -28,4 +28,5 @@ export default defineServer({
     backupDatabase,
     dropDatabase,
   ],
+  probe: { tool: 'query', arguments: { sql: 'SELECT sqlite_version()' } },
 });

@@ -40,4 +40,5 @@ export default defineServer({
     restore,
     emptyTrash,
   ],
+  probe: { tool: 'list_directory', arguments: { limit: 1 } },
 });

@@ -16,4 +16,5 @@ export default defineServer({
   instructions:
     'Start with health_check ("is it all right?") or system_overview ("what is it?"). Follow a finding with processes, disk_usage or cpu_usage; watch a trend with sample_metrics. Everything is read-only; secrets in command lines are masked and environments never shown.',
   tools: [...machineTools, ...processTools, ...healthTools],
+  probe: { tool: 'memory_usage', arguments: {} },
 });

@@ -30,4 +30,5 @@ export default defineServer({
     ...branchTools,
     ...mergeTools,
   ],
+  probe: { tool: 'git_list_repositories', arguments: {} },
 });

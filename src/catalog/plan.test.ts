@@ -119,3 +119,25 @@ describe('specFromEntry', () => {
     expect(idOf('ค้นหา')).toMatch(/^server-[0-9a-f]{8}$/);
   });
 });
+
+describe('replicas of an entry', () => {
+  const specOf = (entry: object) =>
+    specFromEntry('x', { command: 'x', ...entry }, 'config', createPortLedger(), []);
+  const bounds = { min: 2, max: 5, upCoolDownMs: 1, downCoolDownMs: 2 };
+
+  it('are a fixed number, one unless said', () => {
+    expect([specOf({}).replicas, specOf({ replicas: 3 }).replicas]).toEqual([1, 3]);
+    expect(specOf({ replicas: 3 }).scale).toBeUndefined();
+  });
+
+  it('follow the load from the least, towards a target that comes from the limit', () => {
+    expect(specOf({ replicas: bounds })).toMatchObject({
+      replicas: 2,
+      scale: { ...bounds, targetConcurrency: 4 },
+    });
+    expect(specOf({ replicas: bounds, maxConcurrency: 10 }).scale?.targetConcurrency).toBe(7);
+    expect(
+      specOf({ replicas: { ...bounds, targetConcurrency: 2 }, maxConcurrency: 10 }).scale?.targetConcurrency,
+    ).toBe(2);
+  });
+});

@@ -13,6 +13,11 @@ describe('server entries', () => {
     [{ type: 'stdio', url: 'http://x' }, 'stdio goes with command'],
     [{ command: 'x', category: 'databse' }, 'category'],
     [{ command: 'x', port: 0 }, 'port'],
+    [{ command: 'x', replicas: 65 }, 'replicas'],
+    [{ command: 'x', replicas: 'many' }, 'replicas: must be a number from 1 to 64, or {min, max}'],
+    [{ command: 'x', replicas: { min: 3, max: 2 } }, 'replicas.max: must not be less than min'],
+    [{ command: 'x', replicas: { most: 2, max: 2 } }, 'unknown key "most"'],
+    [{ command: 'x', queue: { maxWaiting: -1 } }, 'queue.maxWaiting'],
     [null, 'expected object'],
   ])('refuse %j', (entry, words) => {
     try {

@@ -201,3 +201,21 @@ describe('consistent hashing', () => {
     expect(new Set(served).size).toBe(2);
   });
 });
+
+describe('instances that take so many calls at a time', () => {
+  const one = { maxConcurrency: 1, queue: { maxWaiting: 1, maxWaitMs: 1000, priority: 'normal' as const } };
+
+  it('get a call each before any waits, then one that waits, and then no more', async () => {
+    const gate = Promise.withResolvers<JsonObject>();
+    const { call, served, pool } = await setUp(() => () => gate.promise, one);
+    const calls = [call('add'), call('add'), call('add'), call('add')];
+    for (let n = 0; n < 3; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(served.toSorted()).toEqual(['a', 'b']);
+    expect(pool.instances().map(({ places }) => places?.waiting)).toEqual([1, 1]);
+    await expect(call('add')).rejects.toMatchObject({ code: 'SERVER_BUSY', data: { waiting: 1 } });
+    gate.resolve({ content: [] });
+    await Promise.all(calls);
+    expect(served).toHaveLength(4);
+    expect(pool.instances().map(({ inFlight }) => inFlight)).toEqual([0, 0]);
+  });
+});

@@ -23,9 +23,14 @@ export function stateOfMember(member: PoolMember): InstanceState {
   return member.isSlow ? 'degraded' : 'ready';
 }
 
-/** `ready` when all replicas are, `degraded` when some can work, `unhealthy` when none can. */
-export function standingOf(members: readonly PoolMember[], isFailingOpen: boolean): Standing {
-  const states = members.map(stateOfMember);
+/**
+ * `ready` when all replicas are, `degraded` when some can work, `unhealthy` when none can. Those beyond the `least` number
+ * that start for the first time are not missed yet.
+ */
+export function standingOf(members: readonly PoolMember[], isFailingOpen: boolean, least: number): Standing {
+  const isMissed = ({ replica, lastAnswerAtMs }: PoolMember, index: number) =>
+    index < least || replica.state !== 'starting' || lastAnswerAtMs !== undefined;
+  const states = members.filter(isMissed).map(stateOfMember);
   const has = (state: InstanceState) => states.includes(state);
   const reason = members.find((member) => member.reason !== undefined)?.reason;
   // Beside one that works, a sleeping one is as good as ready: it wakes when it is wanted.

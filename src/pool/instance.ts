@@ -158,7 +158,8 @@ export async function createInstance(
     onChange: () => touch(),
   });
 
-  const standing = (): Standing => lifecycle.standing ?? standingOf(members, balancer.isFailingOpen);
+  const standing = (): Standing =>
+    lifecycle.standing ?? standingOf(members, balancer.isFailingOpen, elastic.scaling.bounds.min);
 
   let shown = standing();
   let sinceMs = clock.now();

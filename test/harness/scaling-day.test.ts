@@ -27,6 +27,8 @@ describe('a day of load', () => {
   it('makes calls wait at the spike, within their deadline, and hardly ever else', () => {
     const longest = Math.max(...simulated.waits.map(({ waitMs }) => waitMs));
     expect(longest).toBeLessThan(day.maxWaitMs);
+    const atSpike = simulated.waits.filter(({ atMs }) => isSpike(atMs)).map(({ waitMs }) => waitMs);
+    expect(Math.round(Math.max(...atSpike) / 1000)).toBe(10);
     const others = simulated.waits.filter(({ atMs }) => !isSpike(atMs)).map(({ waitMs }) => waitMs);
     const late = others.filter((waitMs) => waitMs > 1000).length;
     expect(late / others.length).toBeLessThan(0.005);

@@ -59,11 +59,8 @@ export function createElastic(options: ElasticOptions): Elastic {
           memberOf: (connection) => owners.get(connection),
           admit: () => lifecycle().admit(),
           isHeld: () => !lifecycle().isSteady,
-          onWaiting(by) {
-            if (by > 0) work.begin();
-            else work.end();
-            scaling.loadChanged(underWay, places?.waiting ?? 0);
-          },
+          work,
+          onWaiting: () => scaling.loadChanged(underWay, places?.waiting ?? 0),
         });
 
   const scaling = createScaling({

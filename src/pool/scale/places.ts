@@ -9,6 +9,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { defaultSelection, type Priority, type QueueOptions } from '../../kernel/pool-options.ts';
 import type { Connection, RequestOptions } from '../../transport/connection.ts';
 import { type Balancer, createBalancer } from '../balancer.ts';
+import type { InFlight } from '../in-flight.ts';
 import type { PoolMember } from '../member.ts';
 import { createWaitLine, type Waiter } from './wait-line.ts';
 
@@ -69,8 +70,10 @@ export interface PlacesOptions {
   readonly isHeld: () => boolean;
   /** Throws UPSTREAM_UNAVAILABLE when it may not run at all. */
   readonly admit: () => unknown;
-  /** One more waits, or one less. */
-  readonly onWaiting: (by: 1 | -1) => void;
+  /** What whoever ends the instance waits for. */
+  readonly work: InFlight;
+  /** The number of those who wait has changed. */
+  readonly onWaiting: () => void;
 }
 
 interface WaitingCall extends Waiter {
@@ -89,7 +92,7 @@ const guessedCallMs = 1000;
 const urgency: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };
 
 export function createPlaces(options: PlacesOptions): Places {
-  const { server, limit, queue, clock, members, balancer } = options;
+  const { server, limit, queue, clock, members, balancer, work } = options;
   const line = createWaitLine<WaitingCall>(queue.maxWaiting);
   /** Where the choice of the policy is full, the one with the fewest calls. */
   const idlest = createBalancer<PoolMember>({ ...defaultSelection, policy: 'least-requests' });
@@ -111,7 +114,7 @@ export function createPlaces(options: PlacesOptions): Places {
       const member = memberWithRoom(first.wish);
       if (!member) return;
       leaveLine(first, true);
-      first.settle.resolve(placeIn(member));
+      first.settle.resolve(placeIn(member, work));
     }
   }
 
@@ -119,7 +122,8 @@ export function createPlaces(options: PlacesOptions): Places {
     line.remove(call, isServed);
     call.cancelTimer?.();
     call.wish.signal?.removeEventListener('abort', call);
-    options.onWaiting(-1);
+    work.end();
+    options.onWaiting();
   }
 
   function busy(problem: string, waitedMs?: number): AppError {
@@ -164,7 +168,8 @@ export function createPlaces(options: PlacesOptions): Places {
       leaveLine(call);
       settle.reject(busy(`the call waited ${queue.maxWaitMs} ms`, queue.maxWaitMs));
     });
-    options.onWaiting(1);
+    work.begin();
+    options.onWaiting();
     return settle.promise;
   }
 
@@ -186,7 +191,7 @@ export function createPlaces(options: PlacesOptions): Places {
       options.admit();
       if (line.size === 0 && !options.isHeld()) {
         const member = memberWithRoom(wish);
-        if (member) return placeIn(member);
+        if (member) return placeIn(member, work);
       }
       if (wish.signal?.aborted === true) return Promise.reject(new AppError('REQUEST_CANCELLED'));
       return wait(wish);
@@ -212,11 +217,18 @@ function lower(given: Priority, wished: Priority | undefined): Priority {
   return wished !== undefined && urgency[wished] > urgency[given] ? wished : given;
 }
 
-function placeIn(member: PoolMember): Place {
+function placeIn(member: PoolMember, work: InFlight): Place {
   let isOpen = true;
   member.reserve();
   return {
-    connect: () => member.acquire(),
+    async connect() {
+      work.begin();
+      try {
+        return await member.acquire();
+      } finally {
+        work.end();
+      }
+    },
     begin() {
       const isFirst = isOpen;
       isOpen = false;

@@ -52,8 +52,8 @@ export async function createInstanceListing(options: InstanceListingOptions): Pr
     if (!changed) return;
     shown = admit(fresh);
     options.onChange();
-    // Kept for the next start only: a full disk is no reason to do without the server now.
-    await listings
+    // Kept for the next start only: no reason to wait, and with a full disk none to do without the server now.
+    void listings
       .put(spec.listingKey, fresh)
       .catch((error: unknown) =>
         logger.warn({ server: spec.id, problem: messageOf(error) }, 'could not keep what it offers'),

@@ -47,6 +47,44 @@ describe('store', () => {
     expect([store.scaleBounds.get('a'), store.scaleBounds.get('b')]).toEqual([{ min: 3, max: 4 }, undefined]);
   });
 
+  it('knows a listing at once and has all on disk when it is closed', async () => {
+    const keys = Array.from({ length: 1000 }, (_, n) => `k${n}`);
+    {
+      await using store = await openStore(dir);
+      for (const key of keys) void store.listings.put(key, { key });
+      expect(await store.listings.get('k999')).toEqual({ key: 'k999' });
+    }
+    await using store = await openStore(dir);
+    for (const key of keys) expect(await store.listings.get(key)).toEqual({ key });
+  });
+
+  it('keeps what is deployed, changed and in quarantine over a restart', async () => {
+    {
+      await using store = await openStore(dir);
+      await store.deployments.put(2, { phase: 2 });
+      await store.deployments.put(1, { phase: 1 });
+      await store.deployments.put(1, { phase: 1, servers: [] });
+      await store.deployments.addReport({ n: 1 });
+      await store.deployments.addReport({ n: 2 });
+      await store.serverSettings.put(
+        new Map([
+          ['a', { replicas: 2 }],
+          ['b', { lazy: true }],
+        ]),
+      );
+      await store.serverSettings.put(new Map([['b', undefined]]));
+      await store.quarantine.put('a', 'odd');
+      await store.quarantine.put('a', 'very odd');
+      await store.quarantine.put('b', 'odd');
+      await store.quarantine.remove('b');
+    }
+    await using store = await openStore(dir);
+    expect(await store.deployments.phases()).toEqual([{ phase: 1, servers: [] }, { phase: 2 }]);
+    expect(await store.deployments.reports(1)).toEqual([{ n: 2 }]);
+    expect([...(await store.serverSettings.all())]).toEqual([['a', { replicas: 2 }]]);
+    expect([...(await store.quarantine.all())]).toEqual([['a', 'very odd']]);
+  });
+
   it('says where a broken file is', async () => {
     await writeFile(
       join(dir, 'state.sqlite'),

@@ -57,8 +57,9 @@ export async function openStore(dataDir: string): Promise<Store> {
     });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
+    const listings = createListings(db);
     return {
-      listings: createListings(db),
+      listings,
       addedServers: createAddedEntries(db, 'added_servers'),
       addedRemotes: createAddedEntries(db, 'added_remotes'),
       addedBundles: createAddedBundles(db),
@@ -68,7 +69,10 @@ export async function openStore(dataDir: string): Promise<Store> {
       deployments: createDeploymentRows(db),
       serverSettings: createServerSettingsRows(db),
       quarantine: createQuarantineRows(db),
-      [Symbol.asyncDispose]: () => db.destroy(),
+      async [Symbol.asyncDispose]() {
+        await listings[Symbol.asyncDispose]();
+        await db.destroy();
+      },
     };
   } catch (error) {
     throw new AppError('STORAGE_FAILED', { path: dataDir, problem: messageOf(error) }, { cause: error });

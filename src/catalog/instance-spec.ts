@@ -1,6 +1,6 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
-import type { PoolOptions } from '../kernel/pool-options.ts';
+import type { Isolation, PoolOptions } from '../kernel/pool-options.ts';
 import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
@@ -38,6 +38,10 @@ export interface InstanceSpec extends PoolOptions {
   readonly port: number;
   /** Connections kept to it; calls go round them. */
   readonly replicas: number;
+  /** Who shares a connection; all clients when absent. Otherwise it is lazy and has one replica. */
+  readonly isolation?: Isolation;
+  /** Clients that may have a connection of their own at once; `defaultMaxConnections` when absent. */
+  readonly maxConnections?: number;
   /** Started by the first call instead of at start-up. */
   readonly lazy: boolean;
   /** Longest time for one call, milliseconds; the gateway's default when absent. */

@@ -6,6 +6,7 @@ import { AppError } from '../kernel/errors.ts';
 import {
   defaultHealth,
   type HealthOptions,
+  type Isolation,
   type OwnPoolOptions,
   poolOptionsOf,
 } from '../kernel/pool-options.ts';
@@ -28,6 +29,8 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly port?: number;
   readonly replicas?: number;
   readonly lazy?: boolean;
+  readonly isolation?: Isolation;
+  readonly maxConnections?: number;
   readonly era?: Era | 'auto';
   readonly timeoutMs?: number;
   readonly title?: string;
@@ -94,6 +97,7 @@ export function specFromEntry(
       field: `mcpServers.${name}.category`,
       problem: `${category} has no free port`,
     });
+  const isIsolated = (entry.isolation ?? 'shared') !== 'shared';
   const identity = launch.kind === 'stdio' ? [launch.command, launch.args] : launch;
   const digest = createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 16);
   return {
@@ -104,11 +108,14 @@ export function specFromEntry(
     category,
     port,
     replicas: entry.replicas ?? 1,
-    lazy: entry.lazy ?? false,
+    // What it offers is asked of a connection that nobody else uses, and that may sleep.
+    lazy: entry.lazy ?? isIsolated,
     source,
     launch,
     listingKey: `${launch.kind}:${name}:${digest}`,
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
+    ...(entry.isolation !== undefined && isIsolated && { isolation: entry.isolation }),
+    ...(entry.maxConnections !== undefined && { maxConnections: entry.maxConnections }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
     ...poolOptionsOf(entry, health),
   };

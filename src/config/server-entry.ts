@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { poolFields } from './pool-shape.ts';
 import { referenceShape } from './reference.ts';
+import { defaultMaxConnections, isolations } from '../kernel/pool-options.ts';
 import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
 /** What an entry may name: the ten of the port table, or none of them. */
@@ -57,6 +58,20 @@ const fields = {
     .optional()
     .describe('Connections (or processes) kept; calls go round them. Default 1.'),
   lazy: z.boolean().optional().describe('Start it at its first call instead of at start-up. Default false.'),
+  isolation: z
+    .enum(isolations)
+    .optional()
+    .describe(
+      'Who shares a connection (or process): `shared` by all clients, or one of its own `per-session`, `per-user` or `per-tenant`. Default `shared`.',
+    ),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      `With isolation: how many clients may have a connection of their own at once. Default ${defaultMaxConnections}.`,
+    ),
   era: z
     .enum(['auto', 'legacy', 'modern'])
     .optional()
@@ -100,6 +115,15 @@ export const serverEntryShape = z.strictObject(fields).superRefine((entry, conte
     if (entry[key] !== undefined && entry[owner] === undefined && given.length === 1) {
       context.addIssue({ code: 'custom', path: [key], message: `goes with ${owner} only` });
     }
+  }
+  const isShared = (entry.isolation ?? 'shared') === 'shared';
+  if (!isShared && (entry.replicas ?? 1) > 1) {
+    const message = `is for shared servers; with isolation ${entry.isolation} each client has its own`;
+    context.addIssue({ code: 'custom', path: ['replicas'], message });
+  }
+  if (isShared && entry.maxConnections !== undefined) {
+    const message = 'goes with isolation per-session, per-user or per-tenant only';
+    context.addIssue({ code: 'custom', path: ['maxConnections'], message });
   }
   const wants = entry.type === undefined ? undefined : entry.type === 'stdio' ? 'command' : 'url';
   if (wants && given.length === 1 && given[0] !== wants) {

@@ -8,8 +8,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json-rpc.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
+import { localOwner } from '../kernel/principal.ts';
 import type { Origin } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
+import { ownerOf } from './owner.ts';
 
 export interface FailoverCall {
   /** Interchangeable instances; at least one. */
@@ -53,7 +55,7 @@ export async function withFailover(
     const instance = isAlone ? first : (balancer.pick(key, failed?.instance) ?? first);
     let connection: Connection | undefined;
     try {
-      connection = await connectionOf(instance, key, failed?.connection, clock);
+      connection = await connectionOf(instance, call, key, failed?.connection, clock);
       sentAtMs ??= clock.now();
       return await send({ instance, connection, timeoutMs: sentAtMs + instance.timeoutMs - clock.now() });
     } catch (error) {
@@ -79,14 +81,21 @@ function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): 
 
 async function connectionOf(
   instance: Instance,
+  { exchange }: FailoverCall,
   key: string | undefined,
   failed: Connection | undefined,
   clock: Clock,
 ): Promise<Connection> {
-  const connection = await instance.acquire(key, failed);
+  const owner = ownerOf(instance.spec, exchange.peer);
+  const acquire = () => {
+    // Nobody would end the connection that is opened for a session which is over.
+    if (owner && exchange.signal.aborted) throw new AppError('REQUEST_CANCELLED');
+    return instance.acquire(key, failed, owner);
+  };
+  const connection = await acquire();
   if (failed === undefined || connection !== failed) return connection;
   await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
-  return await instance.acquire(key, failed);
+  return await acquire();
 }
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */
@@ -108,7 +117,7 @@ function hashKeyOf({ spec }: Instance, { exchange, params }: FailoverCall): stri
   if (spec.selection?.policy !== 'consistent-hash') return undefined;
   const { hashOn } = spec.selection;
   const { peer } = exchange;
-  if (hashOn === 'tenant') return peer.tenant ?? 'default';
+  if (hashOn === 'tenant') return (peer.principal ?? localOwner).tenant;
   if (hashOn.startsWith('argument:')) {
     const args = params['arguments'] as JsonObject | undefined;
     const value = args?.[hashOn.slice('argument:'.length)];

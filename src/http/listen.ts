@@ -15,6 +15,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { MountKey } from '../gateway/mounts.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
@@ -40,6 +41,8 @@ export interface ListenOptions extends GuardOptions {
   readonly logger: Logger;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
+  /** Who sends an MCP request; the local owner unless said. Throws what the client is told when that is nobody. */
+  readonly identify?: (request: IncomingMessage) => Principal;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -155,6 +158,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     keepAlive,
     nextRequestId: options.nextRequestId,
     bodyLimitBytes: options.bodyLimitBytes,
+    identify: options.identify ?? (() => localOwner),
   });
   const edge: Edge = {
     guard: createGuard(options),

@@ -16,6 +16,7 @@ import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from '.
 import { createLifecycle } from './lifecycle.ts';
 import { createLogRing } from './log-ring.ts';
 import { createMember, type PoolMember } from './member.ts';
+import { createOwnInstances, type Owner } from './own-instances.ts';
 import { createReplica } from './replica.ts';
 import { createRest } from './rest.ts';
 import { createSessionReplay } from './session-replay.ts';
@@ -28,35 +29,32 @@ const listChanged = /^notifications\/(tools|prompts|resources)\/list_changed$/;
 export async function createInstance(
   spec: InstanceSpec,
   deps: InstanceDependencies,
-  { group, checks }: PoolParts,
+  { group, checks, whole }: PoolParts,
 ): Promise<Instance> {
   const { clock, logger } = deps;
   const selection = spec.selection ?? defaultSelection;
   const events = createEmitter<InstanceEvent>((error) =>
     logger.error({ err: error, server: spec.id }, 'listener failed'),
   );
-  const logs = createLogRing(() => clock.now());
+  const logs = whole?.logs ?? createLogRing(() => clock.now());
   const replay = createSessionReplay(spec.id, logger);
   const counters = { calls: 0, errors: 0 };
-  const work = createInFlight();
+  const work = whole?.work ?? createInFlight();
   const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs ?? defaultTimeoutMs;
-  /** Whose connection it is, or was. */
-  const owners = new WeakMap<Connection, PoolMember>();
+  const owners = whole?.owners ?? new WeakMap<Connection, PoolMember>();
   let inFlight = 0;
   let startedAtMs: number | undefined;
   /** Calls and subscriptions that asked for a connection so far. */
   let wanted = 0;
 
-  const listing = await createInstanceListing({
-    spec,
-    listings: deps.listings,
-    admit: deps.admit,
-    clock,
-    logger,
-    relistDelayMs: deps.relistDelayMs ?? 100,
-    live: () => liveConnections()[0],
-    onChange: () => events.emit({ kind: 'listing' }),
-  });
+  const listing =
+    whole?.listing ??
+    (await createInstanceListing({
+      ...deps,
+      spec,
+      live: () => liveConnections()[0],
+      onChange: () => events.emit({ kind: 'listing' }),
+    }));
 
   const balancer = createBalancer<PoolMember>({
     ...selection,
@@ -65,7 +63,16 @@ export async function createInstance(
     },
   });
 
-  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
+  const onBroken = whole?.onBroken ?? createStrikes(clock, (reason) => void lifecycle.quarantine(reason));
+
+  const parts = { listing, logs, work, owners, onBroken };
+  const own = createOwnInstances({
+    spec,
+    group,
+    create: (ownSpec, ownGroup) => createInstance(ownSpec, deps, { group: ownGroup, checks, whole: parts }),
+    events,
+    onChange: () => touch(),
+  });
 
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
@@ -73,7 +80,8 @@ export async function createInstance(
   }
 
   async function onOpen(connection: Connection, index: number): Promise<void> {
-    await listing.onOpen(connection);
+    // What is offered is the same for all: it is asked of the connection that belongs to nobody.
+    if (!whole) await listing.onOpen(connection);
     startedAtMs = clock.now();
     await replay.onOpen(connection, index === 0);
     const member = members[index]!;
@@ -117,10 +125,11 @@ export async function createInstance(
 
   const members = Array.from({ length: spec.replicas }, (_, index) => createReplicaMember(index));
   balancer.setMembers(members);
+  const everyone = (): PoolMember[] => (own.size === 0 ? members : [...members, ...own.members()]);
 
   const rest = createRest({
     clock,
-    idleMs: spec.idleMs,
+    idleMs: own.unownedIdleMs,
     isBusy: () => inFlight > 0 || replay.subscribed.size > 0 || liveConnections().length === 0,
     sleep: () => Promise.all(members.map(({ replica }) => replica.stop('sleeping'))),
   });
@@ -136,14 +145,15 @@ export async function createInstance(
     rest,
     drainMs: deps.drainMs ?? 0,
     isQuiet: () => inFlight === 0,
+    closeOwn: (drains) => own.endAll(drains),
     onListed(isListed) {
-      if (!isListed) listing.cancel();
+      if (!isListed && !whole) listing.cancel();
       events.emit({ kind: 'listing' });
     },
     onChange: () => touch(),
   });
 
-  const standing = (): Standing => lifecycle.standing ?? standingOf(members, balancer.isFailingOpen);
+  const standing = (): Standing => lifecycle.standing ?? standingOf(everyone(), balancer.isFailingOpen);
 
   let shown = standing();
   let sinceMs = clock.now();
@@ -159,10 +169,10 @@ export async function createInstance(
     events.emit({ kind: 'state' });
   }
 
-  async function acquire(key?: string, except?: Connection): Promise<Connection> {
-    const restarting = lifecycle.admit();
-    if (restarting) await restarting;
+  async function acquire(key?: string, except?: Connection, owner?: Owner): Promise<Connection> {
+    for (let wait = lifecycle.admit(); wait; wait = lifecycle.admit()) await wait;
     wanted += 1;
+    if (owner) return await (await own.get(owner)).acquire();
     const member = balancer.pick(key, except && owners.get(except));
     if (!member)
       throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
@@ -179,7 +189,9 @@ export async function createInstance(
     spec,
     events,
     logs,
-    members,
+    get members() {
+      return everyone();
+    },
     group,
     work,
     timeoutMs,
@@ -210,8 +222,14 @@ export async function createInstance(
     get listing() {
       return listing.current;
     },
+    get sessions() {
+      return spec.isolation && own.size;
+    },
+    get isWatched() {
+      return replay.subscribed.size > 0;
+    },
     get counters() {
-      return { ...counters, restarts: members.reduce((sum, { replica }) => sum + replica.restarts, 0) };
+      return { ...counters, restarts: everyone().reduce((sum, { replica }) => sum + replica.restarts, 0) };
     },
     get logLevel() {
       return replay.logLevel;
@@ -235,6 +253,7 @@ export async function createInstance(
       if (wanted === before) await members[0]?.replica.stop();
     },
     acquire,
+    endOwner: (key) => own.end(key),
     isLive: (connection) => owners.get(connection)?.replica.connection === connection,
     async request(method, params, options, via) {
       counters.calls += 1;
@@ -251,21 +270,26 @@ export async function createInstance(
       }
     },
     readmit: () => listing.readmit(),
-    notify(method, params) {
+    notify(method, params, owner) {
+      if (owner) return own.notify(owner, method, params);
       if (method === 'notifications/roots/list_changed') replay.rootsChanged();
       for (const connection of liveConnections())
         if (connection.era === 'legacy') connection.notify(method, params);
     },
-    setLogLevel: (level) => replay.setLogLevel(level, liveConnections()),
-    async subscribe(uri) {
-      if (replay.subscribed.has(uri)) return;
+    async setLogLevel(level) {
+      await Promise.all([replay.setLogLevel(level, liveConnections()), own.setLogLevel(level)]);
+    },
+    async subscribe(uri, owner) {
+      if (!owner && replay.subscribed.has(uri)) return;
       await lifecycle.admit();
+      if (owner) return await (await own.get(owner)).subscribe(uri);
       wanted += 1;
       const first = await members[0]?.acquire();
       await first?.subscribe(uri);
       replay.subscribed.add(uri);
     },
-    async unsubscribe(uri) {
+    async unsubscribe(uri, owner) {
+      if (owner) return await (await own.find(owner.key))?.unsubscribe(uri);
       if (!replay.subscribed.delete(uri)) return;
       rest.used();
       await members[0]?.replica.connection?.unsubscribe(uri);

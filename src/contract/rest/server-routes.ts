@@ -1,7 +1,7 @@
 /** Routes of the server instances. */
 
 import { z } from 'zod';
-import { policyNames } from '../../kernel/pool-options.ts';
+import { isolations, policyNames } from '../../kernel/pool-options.ts';
 import { defineRoute } from '../define-route.ts';
 import { pageQuery } from './page-query.ts';
 
@@ -43,6 +43,12 @@ export const serverShape = z.object({
   era: z.enum(['legacy', 'modern']).optional(),
   replicas: z.number().int(),
   lazy: z.boolean(),
+  isolation: z.enum(isolations).optional().describe('Who shares a connection; absent where all clients do.'),
+  sessions: z
+    .number()
+    .int()
+    .optional()
+    .describe('Clients that have a connection of their own now; absent where all share.'),
   restarts: z.number().int(),
   calls: z.number().int(),
   errors: z.number().int(),

@@ -1,9 +1,11 @@
 /** What both eras' wires need, and the one way errors become answers. */
 
+import type { IncomingMessage } from 'node:http';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { toAppError } from '../../kernel/errors.ts';
 import { type RequestId, RpcError, type RpcResponse, toRpcError } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import type { KeepAlive } from './reply.ts';
 
 export interface EndpointDependencies {
@@ -12,6 +14,8 @@ export interface EndpointDependencies {
   readonly keepAlive: KeepAlive;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
+  /** Who sends a request. Throws what the client is told when that is nobody. */
+  readonly identify: (request: IncomingMessage) => Principal;
 }
 
 /** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */

@@ -17,6 +17,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from '../../kernel/json-rpc.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import {
   isLegacyVersion,
   legacyVersions,
@@ -45,7 +46,7 @@ function sessionOf(deps: EndpointDependencies, mount: MountKey, request: Incomin
     throw new AppError('INVALID_REQUEST', {
       problem: 'the Mcp-Session-Id header is missing: initialize first',
     });
-  return deps.gateway.sessions.get(id, mount);
+  return deps.gateway.sessions.get(id, mount, deps.identify(request));
 }
 
 export async function serveLegacyPost(
@@ -56,7 +57,7 @@ export async function serveLegacyPost(
   response: ServerResponse,
 ): Promise<void> {
   if (isRequest(body) && body.method === 'initialize') {
-    await initialize(deps, mount, body, response);
+    await initialize(deps, mount, body, deps.identify(request), response);
     return;
   }
   const session = sessionOf(deps, mount, request);
@@ -95,11 +96,12 @@ async function initialize(
   deps: EndpointDependencies,
   mount: MountKey,
   request: RpcRequest,
+  principal: Principal,
   response: ServerResponse,
 ): Promise<void> {
   const { keepAlive, logger, gateway } = deps;
   try {
-    const { session, result } = await gateway.initialize(mount, request.params ?? {});
+    const { session, result } = await gateway.initialize(mount, request.params ?? {}, principal);
     const headers = { [mcpHeaders.sessionId]: session.id };
     new Reply(response, keepAlive, { headers }).end({ jsonrpc: '2.0', id: request.id, result });
   } catch (error) {

@@ -43,6 +43,8 @@ export function toServerItem(instance: Instance): ServerItem {
     ...(listing?.held && { held: listing.held.length }),
     replicas: spec.replicas,
     lazy: spec.lazy,
+    ...(spec.isolation !== undefined && { isolation: spec.isolation }),
+    ...(instance.sessions !== undefined && { sessions: instance.sessions }),
     ...counters,
     ...(pid !== undefined && { pid }),
     ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),

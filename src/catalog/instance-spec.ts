@@ -1,6 +1,7 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
 import type { Isolation, PoolOptions } from '../kernel/pool-options.ts';
+import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
@@ -13,6 +14,7 @@ export type Launch =
       readonly args: readonly string[];
       readonly env: Readonly<Record<string, string>>;
       readonly cwd?: string;
+      readonly limits?: ProcessLimits;
       readonly era: Era | 'auto';
     }
   | {

@@ -10,6 +10,7 @@ import {
   type OwnPoolOptions,
   poolOptionsOf,
 } from '../kernel/pool-options.ts';
+import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { BuiltIn } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
@@ -21,6 +22,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly limits?: ProcessLimits;
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly builtin?: string;
@@ -69,8 +71,9 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
     return { kind: 'in-process', module: builtIn.module, settings: entry.settings ?? {} };
   }
   if (entry.command !== undefined) {
-    const { command, args = [], env = {}, cwd } = entry;
-    return { kind: 'stdio', command, args, env, era, ...(cwd !== undefined && { cwd }) };
+    const { command, args = [], env = {}, cwd, limits } = entry;
+    const given = { ...(cwd !== undefined && { cwd }), ...(limits && { limits }) };
+    return { kind: 'stdio', command, args, env, era, ...given };
   }
   if (entry.url !== undefined)
     return { kind: 'streamable-http', url: entry.url, headers: entry.headers ?? {}, era };

@@ -41,6 +41,28 @@ const fields = {
     .describe('Its environment: text, `{env: NAME}`, `{file: path}`, or text with `${env:NAME}` in it.'),
   envFile: z.string().min(1).optional().describe('File of NAME=value lines added to its environment.'),
   cwd: z.string().min(1).optional().describe('Folder it runs in; relative to the config file.'),
+  limits: z
+    .strictObject({
+      memoryMb: z
+        .int()
+        .min(1)
+        .optional()
+        .describe(
+          'Most memory that it and the processes it starts may use together, in MiB; over it they are restarted.',
+        ),
+      openFiles: z
+        .int()
+        .min(16)
+        .optional()
+        .describe('Files, pipes and sockets that one of its processes may have open at once (Linux).'),
+      startMs: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Time until it must have answered the handshake, in milliseconds. Default 30000.'),
+    })
+    .optional()
+    .describe('What its process may use.'),
   url: z
     .string()
     .regex(/^(https?:\/\/|\$\{)/i, { error: 'must start with http:// or https://' })
@@ -109,6 +131,7 @@ export const serverEntryShape = z.strictObject(fields).superRefine((entry, conte
     ['cwd', 'command'],
     ['env', 'command'],
     ['envFile', 'command'],
+    ['limits', 'command'],
     ['headers', 'url'],
     ['settings', 'builtin'],
   ] as const) {

@@ -39,7 +39,16 @@ async function runServersInspect(id: string, options: RestOptions, context: CliC
 }
 
 /** `ready, pid 4711, 3 calls under way, 12 ms on average, circuit closed`. */
-function describe({ state, reason, pid, inFlight, latencyMs, breaker, restarts }: ReplicaItem): string {
+function describe({
+  state,
+  reason,
+  pid,
+  inFlight,
+  latencyMs,
+  breaker,
+  restarts,
+  lastBreak,
+}: ReplicaItem): string {
   const facts = [
     state,
     ...(pid === undefined ? [] : [`pid ${pid}`]),
@@ -47,6 +56,7 @@ function describe({ state, reason, pid, inFlight, latencyMs, breaker, restarts }
     `${latencyMs} ms on average`,
     `circuit ${breaker}`,
     `${restarts} restarts`,
+    ...(lastBreak === undefined ? [] : [`broke at ${lastBreak.at}: ${lastBreak.reason}`]),
   ];
   return facts.join(', ') + (reason === undefined ? '' : `: ${reason}`);
 }

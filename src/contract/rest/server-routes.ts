@@ -68,6 +68,10 @@ const replicaShape = z.object({
   latencyMs: z.number().describe('Average time of its calls of late; 0 while nothing is known.'),
   lastAnswerAt: z.string().optional().describe('When it last answered a call or a check.'),
   restarts: z.number().int(),
+  lastBreak: z
+    .object({ at: z.string(), reason: z.string() })
+    .optional()
+    .describe('When and why it broke last.'),
   pid: z.number().int().optional(),
 });
 

@@ -62,6 +62,12 @@ function toReplicaItem(member: PoolMember) {
     latencyMs: Math.round(member.averageMs * 100) / 100,
     ...(lastAnswerAtMs !== undefined && { lastAnswerAt: new Date(lastAnswerAtMs).toISOString() }),
     restarts: replica.restarts,
+    ...(replica.lastBreak && {
+      lastBreak: {
+        at: new Date(replica.lastBreak.atMs).toISOString(),
+        reason: replica.lastBreak.reason,
+      },
+    }),
     ...(pid !== undefined && { pid }),
   };
 }

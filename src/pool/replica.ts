@@ -49,7 +49,7 @@ export interface Replica {
 /** A connection that lived this long had started well, so its back-off begins anew. */
 const stableMs = 30_000;
 
-/** One that kept to its limits for so long is taken for one that does. */
+/** After so long without a fault of its own it is taken for sound. */
 const steadyMs = 600_000;
 
 /** Calls wait so long for a connection that broke to come back; then they fail at once until it does. */
@@ -74,8 +74,11 @@ export function createReplica(options: ReplicaOptions): Replica {
   let revival: PromiseWithResolvers<Connection> | undefined;
   let cancelRevival: (() => void) | undefined;
   let lastBreak: Replica['lastBreak'];
-  /** Breaks for going over a limit, one soon after the other: answering calls in between proves nothing then. */
-  let overruns = 0;
+  /**
+   * Breaks by its own doing, over a limit or taking its host thread along, one soon after the other: that it answers
+   * calls in between proves nothing then.
+   */
+  let faults = 0;
   /** No start before, for the same reason. */
   let notBeforeMs = 0;
 
@@ -101,7 +104,8 @@ export function createReplica(options: ReplicaOptions): Replica {
     reason = messageOf(error);
     lastBreak = { reason: problemOf(error), atMs: clock.now() };
     if (clock.now() - openedAtMs >= stableMs) failures = 0;
-    if (isAppError(error) && error.data['overLimit'] === true) noteOverrun();
+    if (isAppError(error) && error.data['innocent'] === true) failures = 0;
+    if (isAppError(error) && error.data['atFault'] === true) noteFault();
     if (options.lazy) moveTo('sleeping');
     else {
       expectBack();
@@ -110,11 +114,11 @@ export function createReplica(options: ReplicaOptions): Replica {
     options.onBroken?.(error);
   }
 
-  function noteOverrun(): void {
-    if (clock.now() - openedAtMs >= steadyMs) overruns = 0;
-    failures = Math.max(failures, overruns);
-    if (options.lazy) notBeforeMs = clock.now() + backoffMs(overruns, options.backoff);
-    overruns += 1;
+  function noteFault(): void {
+    if (clock.now() - openedAtMs >= steadyMs) faults = 0;
+    failures = Math.max(failures, faults);
+    if (options.lazy) notBeforeMs = clock.now() + backoffMs(faults, options.backoff);
+    faults += 1;
   }
 
   function expectBack(): void {
@@ -253,7 +257,7 @@ export function createReplica(options: ReplicaOptions): Replica {
       const live = connection;
       connection = undefined;
       failures = 0;
-      overruns = 0;
+      faults = 0;
       notBeforeMs = 0;
       moveTo(rest);
       await opening?.catch(() => {});

@@ -94,7 +94,7 @@ async function attempt(
     onBreak(problem, isOverLimit) {
       if (!connection) return;
       void connection.close();
-      const data = { server, problem, ...(isOverLimit && { overLimit: true }) };
+      const data = { server, problem, ...(isOverLimit && { atFault: true }) };
       events.onClose?.(new AppError('UPSTREAM_FAILED', data));
     },
   });

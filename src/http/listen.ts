@@ -20,6 +20,7 @@ import type { Pool } from '../pool/pool.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
+import { createLogStreams } from './log-stream.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
@@ -168,6 +169,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     requests: createOpenRequests(),
   };
   const takesChanges = createChangeStreams({ ...options, keepAlive });
+  const takesLogs = createLogStreams({ ...options, keepAlive });
   let main: Server | undefined;
   const rest = await createRest({
     handlers: options.handlers,
@@ -176,7 +178,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {
       const next: RequestListener = (request, response) => {
-        if (!takesChanges(request, response)) handler(request, response);
+        if (!takesChanges(request, response) && !takesLogs(request, response)) handler(request, response);
       };
       main = serverFor(route(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
       return main;

@@ -75,6 +75,13 @@ const replicaShape = z.object({
   pid: z.number().int().optional(),
 });
 
+/** One line of a server's standard error. */
+export const logLineShape = z.object({
+  at: z.string(),
+  line: z.string(),
+  position: z.string().describe('Reading goes on behind it.'),
+});
+
 const idParams = z.object({ id: z.string().min(1).max(200) });
 
 /** What `mcpServers` entries take; the config schema checks it in full. */
@@ -148,9 +155,22 @@ export const serverRoutes = {
   serversLogs: defineRoute({
     method: 'GET',
     path: '/api/v1/servers/:id/logs',
-    summary: 'The last lines an instance wrote to standard error, oldest first.',
+    summary:
+      'The last lines an instance wrote to standard error; with `Accept: text/event-stream` as a stream.',
     params: idParams,
-    query: z.object({ tail: z.coerce.number().int().min(1).max(5000).optional().describe('Default 200.') }),
-    response: z.object({ lines: z.array(z.object({ at: z.string(), line: z.string() })) }),
+    query: z.object({
+      tail: z.coerce.number().int().min(0).max(5000).optional().describe('So many at most. Default 200.'),
+      since: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('Only lines behind this position, or from this time on (ISO 8601).'),
+    }),
+    response: z.object({
+      lines: z.array(logLineShape),
+      next: z.string().describe('The position to go on from.'),
+      reset: z.boolean().optional().describe('Lines behind the position are not kept any more.'),
+    }),
   }),
 } as const;

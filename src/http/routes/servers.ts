@@ -7,6 +7,7 @@ import type { JsonObject } from '../../kernel/json-rpc.ts';
 import { defaultSelection } from '../../kernel/pool-options.ts';
 import type { Instance } from '../../pool/instance.ts';
 import { stateOfMember } from '../../pool/instance-state.ts';
+import type { LogPage, LogRing } from '../../pool/log-ring.ts';
 import type { PoolMember } from '../../pool/member.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
@@ -80,6 +81,26 @@ export function findServer(pool: Pool, id: string): Instance {
   return instance;
 }
 
+const defaultTail = 200;
+const mostLines = 5000;
+
+/** The lines that a query asks for. Throws INVALID_INPUT when `since` is a time that is none. */
+export function readLogs(
+  logs: LogRing,
+  query: { tail?: number | undefined; since?: string | undefined },
+): LogPage {
+  const { tail, since } = query;
+  if (since === undefined) return logs.tail(tail ?? defaultTail);
+  const isPosition = /^[0-9a-f]{8}-\d+$/.test(since);
+  const atMs = isPosition ? 0 : Date.parse(since);
+  if (Number.isNaN(atMs))
+    throw new AppError('INVALID_INPUT', {
+      field: 'query.since',
+      problem: 'must be a position of this log or a time in ISO 8601',
+    });
+  return logs.read(isPosition ? since : atMs, tail ?? mostLines);
+}
+
 type ServerRoutes = Pick<
   RouteHandlers,
   | 'serversList'
@@ -148,7 +169,8 @@ export function serversRoutes({ pool, registry, baseUrl }: ServersDependencies):
       return toServerItem(instance);
     },
     async serversLogs({ params, query }) {
-      return { lines: findServer(pool, params.id).logs.tail(query.tail ?? 200) };
+      const { lines, next, reset } = readLogs(findServer(pool, params.id).logs, query);
+      return { lines: [...lines], next, ...(reset && { reset }) };
     },
   };
 }

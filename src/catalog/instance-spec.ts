@@ -1,6 +1,7 @@
 /** What the pool needs to run one instance: identity, place, and how to reach or launch it. */
 
-import type { PoolOptions, ScaleOptions } from '../kernel/pool-options.ts';
+import type { Isolation, PoolOptions, ScaleOptions } from '../kernel/pool-options.ts';
+import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
@@ -13,6 +14,7 @@ export type Launch =
       readonly args: readonly string[];
       readonly env: Readonly<Record<string, string>>;
       readonly cwd?: string;
+      readonly limits?: ProcessLimits;
       readonly era: Era | 'auto';
     }
   | {
@@ -40,6 +42,10 @@ export interface InstanceSpec extends PoolOptions {
   readonly replicas: number;
   /** How their number follows the load; it stays as it is when absent. */
   readonly scale?: ScaleOptions;
+  /** Who shares a connection; all clients when absent. Otherwise it is lazy and has one replica. */
+  readonly isolation?: Isolation;
+  /** Clients that may have a connection of their own at once; `defaultMaxConnections` when absent. */
+  readonly maxConnections?: number;
   /** Started by the first call instead of at start-up. */
   readonly lazy: boolean;
   /** Longest time for one call, milliseconds; the gateway's default when absent. */

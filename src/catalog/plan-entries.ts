@@ -8,10 +8,12 @@ import {
   defaultHealth,
   defaultScale,
   type HealthOptions,
+  type Isolation,
   type OwnPoolOptions,
   poolOptionsOf,
   type ScaleOptions,
 } from '../kernel/pool-options.ts';
+import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { Era } from '../kernel/protocol.ts';
 import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
@@ -28,6 +30,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly limits?: ProcessLimits;
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly builtin?: string;
@@ -36,6 +39,8 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly port?: number;
   readonly replicas?: number | WantedScale;
   readonly lazy?: boolean;
+  readonly isolation?: Isolation;
+  readonly maxConnections?: number;
   readonly era?: Era | 'auto';
   readonly timeoutMs?: number;
   readonly title?: string;
@@ -75,8 +80,9 @@ function launchOf(name: string, entry: ServerEntry, builtIns: readonly BuiltIn[]
     return { kind: 'in-process', module: builtIn.module, settings: entry.settings ?? {} };
   }
   if (entry.command !== undefined) {
-    const { command, args = [], env = {}, cwd } = entry;
-    return { kind: 'stdio', command, args, env, era, ...(cwd !== undefined && { cwd }) };
+    const { command, args = [], env = {}, cwd, limits } = entry;
+    const given = { ...(cwd !== undefined && { cwd }), ...(limits && { limits }) };
+    return { kind: 'stdio', command, args, env, era, ...given };
   }
   if (entry.url !== undefined)
     return { kind: 'streamable-http', url: entry.url, headers: entry.headers ?? {}, era };
@@ -121,6 +127,7 @@ export function specFromEntry(
       field: `mcpServers.${name}.category`,
       problem: `${category} has no free port`,
     });
+  const isIsolated = (entry.isolation ?? 'shared') !== 'shared';
   return {
     id: idOf(name),
     name,
@@ -129,11 +136,14 @@ export function specFromEntry(
     category,
     port,
     ...replicasOf(entry),
-    lazy: entry.lazy ?? false,
+    // What it offers is asked of a connection that nobody else uses, and that may sleep.
+    lazy: entry.lazy ?? isIsolated,
     source,
     launch,
     listingKey: listingKeyOf(name, launch, builtIns),
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
+    ...(entry.isolation !== undefined && isIsolated && { isolation: entry.isolation }),
+    ...(entry.maxConnections !== undefined && { maxConnections: entry.maxConnections }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
     ...(entry.tags !== undefined && { tags: entry.tags }),
     ...poolOptionsOf(entry, health),

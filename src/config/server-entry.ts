@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { poolFields, replicasShape } from './pool-shape.ts';
 import { referenceShape } from './reference.ts';
+import { defaultMaxConnections, isolations } from '../kernel/pool-options.ts';
 import { categoryNames, customCategory } from '../kernel/category-names.ts';
 
 /** What an entry may name: the ten of the port table, or none of them. */
@@ -40,6 +41,28 @@ const fields = {
     .describe('Its environment: text, `{env: NAME}`, `{file: path}`, or text with `${env:NAME}` in it.'),
   envFile: z.string().min(1).optional().describe('File of NAME=value lines added to its environment.'),
   cwd: z.string().min(1).optional().describe('Folder it runs in; relative to the config file.'),
+  limits: z
+    .strictObject({
+      memoryMb: z
+        .int()
+        .min(1)
+        .optional()
+        .describe(
+          'Most memory that it and the processes it starts may use together, in MiB; over it they are restarted.',
+        ),
+      openFiles: z
+        .int()
+        .min(16)
+        .optional()
+        .describe('Files, pipes and sockets that one of its processes may have open at once (Linux).'),
+      startMs: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Time until it must have answered the handshake, in milliseconds. Default 30000.'),
+    })
+    .optional()
+    .describe('What its process may use.'),
   url: z
     .string()
     .regex(/^(https?:\/\/|\$\{)/i, { error: 'must start with http:// or https://' })
@@ -56,6 +79,20 @@ const fields = {
       'Connections (or processes) kept; calls go round them. A number, or bounds between which it follows the load. Default 1.',
     ),
   lazy: z.boolean().optional().describe('Start it at its first call instead of at start-up. Default false.'),
+  isolation: z
+    .enum(isolations)
+    .optional()
+    .describe(
+      'Who shares a connection (or process): `shared` by all clients, or one of its own `per-session`, `per-user` or `per-tenant`. Default `shared`.',
+    ),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe(
+      `With isolation: how many clients may have a connection of their own at once. Default ${defaultMaxConnections}.`,
+    ),
   era: z
     .enum(['auto', 'legacy', 'modern'])
     .optional()
@@ -106,12 +143,24 @@ export const serverEntryShape = z.strictObject(fields).superRefine((entry, conte
     ['cwd', 'command'],
     ['env', 'command'],
     ['envFile', 'command'],
+    ['limits', 'command'],
     ['headers', 'url'],
     ['settings', 'builtin'],
   ] as const) {
     if (entry[key] !== undefined && entry[owner] === undefined && given.length === 1) {
       context.addIssue({ code: 'custom', path: [key], message: `goes with ${owner} only` });
     }
+  }
+  const isShared = (entry.isolation ?? 'shared') === 'shared';
+  if (!isShared) {
+    const message = `is for shared servers; with isolation ${entry.isolation} each client has its own connection`;
+    for (const key of ['replicas', 'maxConcurrency', 'queue'] as const)
+      if (entry[key] !== undefined && entry[key] !== 1)
+        context.addIssue({ code: 'custom', path: [key], message });
+  }
+  if (isShared && entry.maxConnections !== undefined) {
+    const message = 'goes with isolation per-session, per-user or per-tenant only';
+    context.addIssue({ code: 'custom', path: ['maxConnections'], message });
   }
   const wants = entry.type === undefined ? undefined : entry.type === 'stdio' ? 'command' : 'url';
   if (wants && given.length === 1 && given[0] !== wants) {

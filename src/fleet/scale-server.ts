@@ -1,5 +1,6 @@
 /** Sets how many replicas a server has, and keeps that over restarts. */
 
+import { AppError } from '../kernel/errors.ts';
 import type { ScaleBounds } from '../kernel/pool-options.ts';
 import type { Instance } from '../pool/instance.ts';
 
@@ -26,6 +27,10 @@ export function boundsOf({ scaling }: Instance, wish: ScaleWish): ScaleBounds | 
 
 /** Throws INVALID_INPUT for bounds that there cannot be; then nothing has changed. */
 export async function scaleServer(instance: Instance, wish: ScaleWish, kept: ScaleKeeper): Promise<void> {
+  if (instance.spec.isolation) {
+    const problem = `of ${instance.id} follow its clients, each of which has a connection of its own; maxConnections bounds them`;
+    throw new AppError('INVALID_INPUT', { field: 'replicas', problem });
+  }
   const bounds = boundsOf(instance, wish);
   instance.scaling.setBounds(bounds);
   if (bounds) await kept.put(instance.id, bounds);

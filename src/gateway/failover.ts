@@ -11,9 +11,12 @@ import { asPriority, type Priority } from '../kernel/pool-options.ts';
 import { priorityKey } from '../kernel/protocol.ts';
 import type { Balancer } from '../pool/balancer.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
+import type { Owner } from '../pool/own-instances.ts';
 import type { Place, Wish } from '../pool/scale/places.ts';
+import { localOwner } from '../kernel/principal.ts';
 import type { Origin } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
+import { ownerOf } from './owner.ts';
 
 export interface FailoverCall {
   /** Interchangeable instances; at least one. */
@@ -60,8 +63,11 @@ export async function withFailover(
     let connection: Connection | undefined;
     let place: Place | undefined;
     try {
-      if (instance.places) place = await instance.places.take(wishOf(call, key, failed?.connection));
-      connection = await connectionOf(instance, place, key, failed?.connection, clock);
+      const owner = ownerOf(instance.spec, call.exchange.peer);
+      // Whoever has a connection of its own waits for nobody.
+      if (instance.places && !owner)
+        place = await instance.places.take(wishOf(call, key, failed?.connection));
+      connection = await connectionOf({ instance, place, owner, call, key }, failed?.connection, clock);
       sentAtMs ??= clock.now();
       const timeoutMs = sentAtMs + instance.timeoutMs - clock.now();
       return await send({ instance, connection, place, timeoutMs });
@@ -124,14 +130,25 @@ function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): 
   return isAppError(error, 'UPSTREAM_FAILED') && exchange.hasAsked !== true && isRepeatable();
 }
 
+interface Choice {
+  readonly instance: Instance;
+  readonly call: FailoverCall;
+  readonly place: Place | undefined;
+  /** Where the server keeps clients apart. */
+  readonly owner: Owner | undefined;
+  readonly key: string | undefined;
+}
+
 async function connectionOf(
-  instance: Instance,
-  place: Place | undefined,
-  key: string | undefined,
+  { instance, call, place, owner, key }: Choice,
   failed: Connection | undefined,
   clock: Clock,
 ): Promise<Connection> {
-  const acquire = () => (place ? place.connect() : instance.acquire(key, failed));
+  const acquire = () => {
+    // Nobody would end the connection that is opened for a session which is over.
+    if (owner && call.exchange.signal.aborted) throw new AppError('REQUEST_CANCELLED');
+    return place ? place.connect() : instance.acquire(key, failed, owner);
+  };
   const connection = await acquire();
   if (failed === undefined || connection !== failed) return connection;
   await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
@@ -157,7 +174,7 @@ function hashKeyOf({ spec }: Instance, { exchange, params }: FailoverCall): stri
   if (spec.selection?.policy !== 'consistent-hash') return undefined;
   const { hashOn } = spec.selection;
   const { peer } = exchange;
-  if (hashOn === 'tenant') return peer.tenant ?? 'default';
+  if (hashOn === 'tenant') return (peer.principal ?? localOwner).tenant;
   if (hashOn.startsWith('argument:')) {
     const args = params['arguments'] as JsonObject | undefined;
     const value = args?.[hashOn.slice('argument:'.length)];

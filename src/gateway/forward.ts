@@ -17,6 +17,7 @@ import {
 import type { Connection, Instance } from '../pool/instance.ts';
 import type { Place } from '../pool/scale/places.ts';
 import { type Exchange, neededCapability } from './exchange.ts';
+import { peerFor } from './owner.ts';
 import type { Binding, ParkedCalls } from './parked-calls.ts';
 
 export interface Forwarding {
@@ -58,7 +59,7 @@ export async function forward(call: Forwarding, parked: ParkedCalls): Promise<Js
 function options(call: Forwarding, signal: CancelSignal) {
   const { exchange } = call;
   return {
-    peer: exchange.peer,
+    peer: peerFor(call.instance.spec, exchange.peer),
     requestId: exchange.requestId,
     signal,
     timeoutMs: call.timeoutMs,

@@ -12,7 +12,9 @@ import {
   type McpLogLevel,
   metaKeys,
   modernVersions,
+  type Peer,
 } from '../kernel/protocol.ts';
+import type { Principal } from '../kernel/principal.ts';
 import { product } from '../kernel/product.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
@@ -23,6 +25,7 @@ import { createInvoker, type Invoker } from './invoke.ts';
 import { listPage } from './list-pages.ts';
 import { type ListenStream, openListen } from './listen.ts';
 import { baseKeyOf, createMounts, type MountKey, type Mounts } from './mounts.ts';
+import { ownerOf, sessionOwnerKey } from './owner.ts';
 import { createParkedCalls } from './parked-calls.ts';
 import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
@@ -38,13 +41,22 @@ export interface Gateway {
   /** Answers a request of either era, handshakes and subscriptions aside. */
   handle(view: View, method: string, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
   /** Answers `initialize` and opens the session. */
-  initialize(key: MountKey, params: JsonObject): Promise<{ session: Session; result: JsonObject }>;
+  initialize(
+    key: MountKey,
+    params: JsonObject,
+    principal?: Principal,
+  ): Promise<{ session: Session; result: JsonObject }>;
   discover(view: View): JsonObject;
   setLogLevel(session: Session, params: JsonObject): Promise<JsonObject>;
   /** `resources/subscribe` of a legacy session; ends with the session. */
   subscribe(session: Session, params: JsonObject): Promise<JsonObject>;
   unsubscribe(session: Session, params: JsonObject): Promise<JsonObject>;
-  listen(view: View, filter: unknown, send: (notification: RpcNotification) => void): Promise<ListenStream>;
+  listen(
+    view: View,
+    filter: unknown,
+    peer: Peer,
+    send: (notification: RpcNotification) => void,
+  ): Promise<ListenStream>;
   /** Roots of a client changed: upstreams of its mount are told. */
   rootsChanged(session: Session): void;
   close(): void;
@@ -107,7 +119,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     leave.get(session)?.();
     leave.delete(session);
     for (const unwatch of session.subscriptions.values()) unwatch().catch(() => {});
+    endOwn(session);
   });
+
+  /** Closes the connections to servers that the session has to itself. */
+  function endOwn({ id }: Session): void {
+    const owner = sessionOwnerKey(id);
+    for (const instance of pool.instances()) if (instance.sessions) void instance.endOwner(owner);
+  }
 
   const logs = createSessionLogs(mounts, sessions, clock);
 
@@ -132,11 +151,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (event.kind !== 'instance') announcer.touch();
     else if (event.event.kind === 'listing') announcer.touch();
     else if (event.event.kind === 'notification') {
-      const { notification } = event.event;
+      const { notification, owner } = event.event;
       const { uri, _meta: meta } = notification.params ?? {};
       if (notification.method === 'notifications/resources/updated' && typeof uri === 'string')
-        subscriptions.publish(event.instance, uri, isJsonObject(meta) ? meta : undefined);
-      else if (notification.method === 'notifications/message') logs.deliver(event.instance, notification);
+        subscriptions.publish(event.instance, uri, isJsonObject(meta) ? meta : undefined, owner);
+      else if (notification.method === 'notifications/message')
+        logs.deliver(event.instance, notification, owner);
     }
   });
 
@@ -166,7 +186,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (neverPassed.test(method)) throw new AppError('METHOD_NOT_FOUND', { method });
       return await invoker.pass(view, method, params, exchange);
     },
-    async initialize(key, params) {
+    async initialize(key, params, principal) {
       const current = await view(key);
       const asked = params['protocolVersion'];
       const protocolVersion = legacyVersions.find((version) => version === asked) ?? latestLegacyVersion;
@@ -175,6 +195,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         protocolVersion,
         ...(isClientIdentity(params['clientInfo']) && { clientInfo: params['clientInfo'] }),
         capabilities: isJsonObject(params['capabilities']) ? params['capabilities'] : {},
+        ...(principal && { principal }),
       });
       leave.set(session, announcer.add({ mount: key, send: (notification) => session.send(notification) }));
       const { info, instructions } = identityOf(current);
@@ -216,10 +237,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       const onUpdate: OnUpdate = (_, meta) => session.send(toUpdateNotification(uri, meta));
       if (session.subscriptions.size >= maxSubscriptions)
         throw new AppError('OVERLOADED', { problem: `${maxSubscriptions} resources are watched already` });
-      const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, onUpdate);
+      const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, session.peer, onUpdate);
       // Meanwhile the session may have ended, or asked for the same once more.
-      if (!leave.has(session) || session.subscriptions.has(uri)) await unwatch();
-      else session.subscriptions.set(uri, unwatch);
+      if (!leave.has(session) || session.subscriptions.has(uri)) {
+        await unwatch();
+        if (!leave.has(session)) endOwn(session);
+      } else session.subscriptions.set(uri, unwatch);
       return {};
     },
     async unsubscribe(session, params) {
@@ -229,10 +252,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       await unwatch?.();
       return {};
     },
-    listen: (view, filter, send) => openListen({ announcer, subscriptions }, view, filter, send),
+    listen: (view, filter, peer, send) => openListen({ announcer, subscriptions }, view, filter, peer, send),
     rootsChanged(session) {
       for (const { instances } of mounts.view(session.mount).groups) {
-        for (const instance of instances) instance.notify('notifications/roots/list_changed');
+        for (const instance of instances) {
+          const owner = ownerOf(instance.spec, session.peer);
+          instance.notify('notifications/roots/list_changed', undefined, owner);
+        }
       }
     },
     close() {

@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import { localOwner } from '../kernel/principal.ts';
 import { metaKeys } from '../kernel/protocol.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
@@ -194,9 +195,10 @@ function mayRunTwice(group: Group, method: string, name: string, params: JsonObj
   return annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true;
 }
 
-/** Until there are identities, all modern clients of one coordinator are one principal, and a session is its own. */
-function principalOf(exchange: Exchange): string {
-  return exchange.era === 'modern' ? 'anonymous' : exchange.peer.key;
+/** Whoever may go on with a conversation: the session, or in the modern era, which has none, the user. */
+function principalOf({ era, peer }: Exchange): string {
+  const { tenant, id } = peer.principal ?? localOwner;
+  return era === 'modern' ? JSON.stringify([tenant, id]) : peer.key;
 }
 
 function headersOf(target: Target, args: unknown): Record<string, string> | undefined {

@@ -3,6 +3,7 @@
 import type { ListKind } from '../catalog/listing.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
+import type { Peer } from '../kernel/protocol.ts';
 import type { Announcer } from './announce.ts';
 import type { MountKey } from './mounts.ts';
 import { type OnUpdate, type Subscriptions, toUpdateNotification } from './subscriptions.ts';
@@ -38,6 +39,7 @@ export async function openListen(
   parts: { readonly announcer: Announcer; readonly subscriptions: Subscriptions },
   view: View,
   filter: unknown,
+  peer: Peer,
   send: (notification: RpcNotification) => void,
 ): Promise<ListenStream> {
   if (!isJsonObject(filter))
@@ -71,7 +73,7 @@ export async function openListen(
     const onUpdate: OnUpdate = (uri, meta) => send(toUpdateNotification(uri, meta));
     // A URI the upstream refuses does not end the stream for the others.
     const watching = await Promise.allSettled(
-      uris.map((uri) => parts.subscriptions.watch(view, uri, onUpdate)),
+      uris.map((uri) => parts.subscriptions.watch(view, uri, peer, onUpdate)),
     );
     for (const result of watching) if (result.status === 'fulfilled') closers.push(result.value);
   }

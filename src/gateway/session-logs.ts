@@ -5,12 +5,13 @@ import { isJsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
 import { logLevels, passesLogLevel } from '../kernel/protocol.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { MountKey, Mounts } from './mounts.ts';
+import { ownerOf } from './owner.ts';
 import type { Sessions } from './sessions.ts';
 import type { View } from './view.ts';
 
 export interface SessionLogs {
-  /** Hands a message that belongs to no call to every session that sees its server. */
-  deliver(instance: Instance, notification: RpcNotification): void;
+  /** Hands a message that belongs to no call to every session that sees its server, or to its owner's. */
+  deliver(instance: Instance, notification: RpcNotification, owner?: string): void;
   /** Sets the upstreams of a view to the most talkative level that any session asked for; one second at most. */
   raiseUpstreams(view: View): Promise<void>;
 }
@@ -48,9 +49,10 @@ export function createSessionLogs(mounts: Mounts, sessions: Sessions, clock: Clo
   }
 
   return {
-    deliver(instance, notification) {
+    deliver(instance, notification, owner) {
       for (const session of sessions.all()) {
         const { logLevel, mount } = session;
+        if (owner !== undefined && ownerOf(instance.spec, session.peer)?.key !== owner) continue;
         if (logLevel === undefined || !passesLogLevel(notification.params?.['level'], logLevel)) continue;
         if (shows(mount, instance)) session.send(notification);
       }

@@ -12,6 +12,7 @@ import {
   type RpcNotification,
   type RpcResponse,
 } from '../kernel/json-rpc.ts';
+import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { ClientIdentity, McpLogLevel, Peer } from '../kernel/protocol.ts';
 import { type Placed, Roster } from '../kernel/roster.ts';
 import type { MountKey } from './mounts.ts';
@@ -60,13 +61,15 @@ export interface SessionStart {
   readonly protocolVersion: string;
   readonly clientInfo?: ClientIdentity;
   readonly capabilities: JsonObject;
+  /** The local owner when absent. */
+  readonly principal?: Principal;
 }
 
 export interface Sessions {
   readonly size: number;
   open(start: SessionStart): Session;
-  /** The session, its idle time begun anew; throws SESSION_NOT_FOUND when unknown or of another mount. */
-  get(id: string, mount: MountKey): Session;
+  /** The session, its idle time begun anew; throws SESSION_NOT_FOUND when unknown, of another mount or of another user. */
+  get(id: string, mount: MountKey, principal?: Principal): Session;
   end(id: string): void;
   all(): Iterable<Session>;
   /** Ends sessions that were idle too long and hold no open stream. */
@@ -132,9 +135,10 @@ export function createSessions(
       sessions.set(entry.session.id, entry);
       return entry.session;
     },
-    get(id, mount) {
+    get(id, mount, principal = localOwner) {
       const entry = sessions.get(id);
-      if (entry?.session.mount !== mount) throw new AppError('SESSION_NOT_FOUND');
+      if (entry?.session.mount !== mount || !isSame(entry.session.peer.principal, principal))
+        throw new AppError('SESSION_NOT_FOUND');
       entry.session.lastSeenMs = clock.now();
       // Back to the end of the line.
       sessions.delete(id);
@@ -150,6 +154,10 @@ export function createSessions(
       for (const id of sessions.keys()) end(id);
     },
   };
+}
+
+function isSame(own: Principal = localOwner, asking: Principal): boolean {
+  return own.id === asking.id && own.tenant === asking.tenant;
 }
 
 function createSession(start: SessionStart, clock: Clock) {
@@ -179,6 +187,8 @@ function createSession(start: SessionStart, clock: Clock) {
     protocolVersion: start.protocolVersion,
     peer: {
       key: id,
+      hasSession: true,
+      ...(start.principal && { principal: start.principal }),
       clientInfo: start.clientInfo,
       capabilities: start.capabilities,
       get logLevel() {

@@ -3,10 +3,13 @@ import type { Instance } from '../pool/instance.ts';
 import { createSubscriptions } from './subscriptions.ts';
 import type { View } from './view.ts';
 
+const peer = { key: 'one', capabilities: {} };
+
 /** An instance that only knows what is watched at it. */
 function watchedInstance() {
   const watched = new Set<string>();
   const instance = {
+    spec: {},
     subscribe: async (uri: string) => void watched.add(uri),
     unsubscribe: async (uri: string) => void watched.delete(uri),
   } as unknown as Instance;
@@ -22,7 +25,7 @@ describe('subscriptions of an instance that another takes the place of', () => {
     } as unknown as View;
     const subscriptions = createSubscriptions();
     const heard: string[] = [];
-    const unwatch = await subscriptions.watch(view, 'p+x://1', (uri) => heard.push(uri));
+    const unwatch = await subscriptions.watch(view, 'p+x://1', peer, (uri) => heard.push(uri));
     await subscriptions.move(old.instance, fresh.instance);
     expect([...fresh.watched]).toEqual(['x://1']);
     subscriptions.publish(fresh.instance, 'x://1');

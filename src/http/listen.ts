@@ -15,10 +15,12 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { MountKey } from '../gateway/mounts.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
+import { createLogStreams } from './log-stream.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
@@ -40,6 +42,8 @@ export interface ListenOptions extends GuardOptions {
   readonly logger: Logger;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
+  /** Who sends an MCP request; the local owner unless said. Throws what the client is told when that is nobody. */
+  readonly identify?: (request: IncomingMessage) => Principal;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -155,6 +159,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     keepAlive,
     nextRequestId: options.nextRequestId,
     bodyLimitBytes: options.bodyLimitBytes,
+    identify: options.identify ?? (() => localOwner),
   });
   const edge: Edge = {
     guard: createGuard(options),
@@ -164,6 +169,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     requests: createOpenRequests(),
   };
   const takesChanges = createChangeStreams({ ...options, keepAlive });
+  const takesLogs = createLogStreams({ ...options, keepAlive });
   let main: Server | undefined;
   const rest = await createRest({
     handlers: options.handlers,
@@ -172,7 +178,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {
       const next: RequestListener = (request, response) => {
-        if (!takesChanges(request, response)) handler(request, response);
+        if (!takesChanges(request, response) && !takesLogs(request, response)) handler(request, response);
       };
       main = serverFor(route(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
       return main;

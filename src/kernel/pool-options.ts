@@ -7,6 +7,13 @@ export type PolicyName = (typeof policyNames)[number];
 /** What a consistent hash keeps together: a client session, a tenant, or calls with equal values of one argument. */
 export const hashOnPattern = /^(session|tenant|argument:.+)$/;
 
+/** Who shares one connection to a server: all clients, or only the calls of one session, user or tenant. */
+export const isolations = ['shared', 'per-session', 'per-user', 'per-tenant'] as const;
+export type Isolation = (typeof isolations)[number];
+
+/** Connections of clients' own that one server may have at once, unless its entry says otherwise. */
+export const defaultMaxConnections = 64;
+
 export interface SelectionOptions {
   readonly policy: PolicyName;
   /** `session`, `tenant` or `argument:<name>`; of use to consistent-hash only. */

@@ -1,5 +1,7 @@
 /** The words of the Model Context Protocol that every layer uses: versions, eras, `_meta` keys, headers. */
 
+import type { Principal } from './principal.ts';
+
 /** `legacy`: initialize and sessions (2024-11-05 to 2025-11-25). `modern`: stateless (2026-07-28). */
 export type Era = 'legacy' | 'modern';
 
@@ -88,8 +90,10 @@ export function isClientIdentity(value: unknown): value is ClientIdentity {
 export interface Peer {
   /** Stable for one client session or principal; requests of different peers are never mixed up. */
   readonly key: string;
-  /** Whom it belongs to; `default` when absent. */
-  readonly tenant?: string;
+  /** The key is that of a session, which ends; without one all that is known of a client is what it says. */
+  readonly hasSession?: boolean;
+  /** The local owner when absent. */
+  readonly principal?: Principal;
   readonly clientInfo?: ClientIdentity;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly logLevel?: McpLogLevel;

@@ -5,6 +5,7 @@ import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createSsrfGuard } from '../kernel/ssrf-guard.ts';
 import type { Hosts } from '../transport/in-process/hosts.ts';
+import { createProcessWatch } from '../transport/child/process-watch.ts';
 import type { ProcessLedger } from '../transport/process-ledger.ts';
 import { connectStdio } from '../transport/stdio.ts';
 import { connectHttp } from '../transport/streamable-http.ts';
@@ -16,6 +17,8 @@ export interface ConnectDependencies {
   readonly logger: Logger;
   /** Absolute; built-in servers write under `<dataDir>/servers/<name>`. */
   readonly dataDir: string;
+  /** Time between two looks at what child processes use, milliseconds. */
+  readonly watchIntervalMs?: number;
 }
 
 /** The folder that all instances of one definition share. */
@@ -25,6 +28,7 @@ function serverDataDir(dataDir: string, spec: InstanceSpec): string {
 
 export function createConnect(deps: ConnectDependencies): Connect {
   const { hosts, ledger, logger, dataDir } = deps;
+  const processWatch = createProcessWatch({ logger, intervalMs: deps.watchIntervalMs });
   return async (spec, events, onStderr, signal) => {
     const { launch } = spec;
     if (launch.kind === 'in-process') {
@@ -52,10 +56,11 @@ export function createConnect(deps: ConnectDependencies): Connect {
           args: [...launch.args],
           env: { ...launch.env },
           ...(launch.cwd !== undefined && { cwd: launch.cwd }),
+          ...(launch.limits && { limits: launch.limits }),
           era: launch.era,
         },
         events,
-        { logger, ledger, onStderr, signal },
+        { logger, ledger, processWatch, onStderr, signal },
       );
     }
     return await connectHttp(

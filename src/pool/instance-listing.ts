@@ -31,7 +31,8 @@ export interface InstanceListingOptions {
   readonly admit?: ((spec: InstanceSpec, offered: Listing) => Listing) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly relistDelayMs: number;
+  /** Default 100. */
+  readonly relistDelayMs?: number | undefined;
   /** Any open connection. */
   readonly live: () => Connection | undefined;
   readonly onChange: () => void;
@@ -62,7 +63,7 @@ export async function createInstanceListing(options: InstanceListingOptions): Pr
 
   const relist = createRelist({
     clock,
-    delayMs: options.relistDelayMs,
+    delayMs: options.relistDelayMs ?? 100,
     async run() {
       const live = options.live();
       isOld = live === undefined;

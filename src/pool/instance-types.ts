@@ -13,9 +13,11 @@ import type { BackoffOptions } from './backoff.ts';
 import type { Balancer, Candidate } from './balancer.ts';
 import type { CheckSchedule } from './health/check-schedule.ts';
 import type { InFlight } from './in-flight.ts';
+import type { InstanceListing } from './instance-listing.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { LogRing } from './log-ring.ts';
 import type { PoolMember } from './member.ts';
+import type { Owner } from './own-instances.ts';
 import type { ReplicaSet } from './replica-set.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CallOptions, Places } from './scale/places.ts';
@@ -25,7 +27,12 @@ import type { Scaling } from './scale/scaling.ts';
 export type InstanceEvent =
   | { readonly kind: 'state' }
   | { readonly kind: 'listing' }
-  | { readonly kind: 'notification'; readonly notification: RpcNotification };
+  | {
+      readonly kind: 'notification';
+      readonly notification: RpcNotification;
+      /** Key of the client whose own connection it came over; all others do not get to hear of it. */
+      readonly owner?: string;
+    };
 
 /** Opens a connection to what a spec describes. */
 export type Connect = (
@@ -84,6 +91,10 @@ export interface Instance extends Candidate {
   readonly timeoutMs: number;
   readonly startedAtMs: number | undefined;
   readonly pid: number | undefined;
+  /** Clients that have a connection of their own now; undefined where they share. */
+  readonly sessions: number | undefined;
+  /** Resources of it are watched. */
+  readonly isWatched: boolean;
   /** Calls that wait for a connection or for an answer. */
   readonly work: InFlight;
   /** What a legacy upstream was last told to log at. */
@@ -104,20 +115,25 @@ export interface Instance extends Candidate {
   readonly isHeld: boolean;
   /** Starts a lazy instance once to see what it offers, if nobody knows, and lets it sleep again. */
   learn(): Promise<void>;
-  /** A live connection by the selection policy, not `except` while there is another; starts the instance if need be. */
-  acquire(key?: string, except?: Connection): Promise<Connection>;
+  /**
+   * A live connection by the selection policy, not `except` while there is another; starts the instance if need be.
+   * With an owner: that owner's. Rejects OVERLOADED when there are too many owners.
+   */
+  acquire(key?: string, except?: Connection, owner?: Owner): Promise<Connection>;
+  /** The owner is gone: its connection is closed. */
+  endOwner(key: string): Promise<void>;
   /** True while the connection is one of this instance's. */
   isLive(connection: Connection): boolean;
   /** One counted request, over `via` or over a connection by the selection policy. */
   request(method: string, params?: JsonObject, options?: CallOptions, via?: Connection): Promise<JsonObject>;
   /** What is admitted may have changed. */
   readmit(): void;
-  /** Tells every live connection of the legacy era. */
-  notify(method: string, params?: JsonObject): void;
+  /** Tells every live connection of the legacy era, or only that of an owner. */
+  notify(method: string, params?: JsonObject, owner?: Owner): void;
   /** Sets the level a legacy upstream logs at, now and after each restart. */
   setLogLevel(level: McpLogLevel): Promise<void>;
-  subscribe(uri: string): Promise<void>;
-  unsubscribe(uri: string): Promise<void>;
+  subscribe(uri: string, owner?: Owner): Promise<void>;
+  unsubscribe(uri: string, owner?: Owner): Promise<void>;
 }
 
 /** What the pool gives each of its instances besides. */
@@ -125,4 +141,17 @@ export interface PoolParts {
   readonly group: InstanceGroup;
   readonly checks: CheckSchedule;
   readonly scaler: Scaler;
+  /** For the part of an instance that belongs to one client: what it has from the whole. */
+  readonly whole?: WholeInstance;
+}
+
+/** What the parts of an instance have in common. */
+export interface WholeInstance {
+  readonly listing: InstanceListing;
+  readonly logs: LogRing;
+  readonly work: InFlight;
+  /** Whose connection it is, or was. */
+  readonly owners: WeakMap<Connection, PoolMember>;
+  /** Hears why a connection in use broke. */
+  readonly onBroken: (reason: Error) => void;
 }

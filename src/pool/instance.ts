@@ -4,19 +4,20 @@ import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import { createEmitter } from '../kernel/events.ts';
 import type { RpcNotification } from '../kernel/json-rpc.ts';
-import { defaultHealth, defaultSelection } from '../kernel/pool-options.ts';
+import { defaultSelection } from '../kernel/pool-options.ts';
 import type { Connection } from '../transport/connection.ts';
 import { defaultTimeoutMs } from '../transport/protocol/calls.ts';
-import { restartBackoff } from './backoff.ts';
 import { createBalancer } from './balancer.ts';
+import { createAudience } from './instance-audience.ts';
 import { createInFlight } from './in-flight.ts';
 import { createInstanceListing } from './instance-listing.ts';
 import { type Standing, standingOf } from './instance-state.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLogRing } from './log-ring.ts';
-import { createMember, type PoolMember } from './member.ts';
-import { createReplica } from './replica.ts';
+import type { PoolMember } from './member.ts';
+import { createOwnInstances, type Owner } from './own-instances.ts';
+import { createReplicaMember } from './replica-member.ts';
 import { createReplicaSet } from './replica-set.ts';
 import { createRest } from './rest.ts';
 import { createElastic, isUp } from './scale/elastic.ts';
@@ -30,35 +31,32 @@ const listChanged = /^notifications\/(tools|prompts|resources)\/list_changed$/;
 export async function createInstance(
   spec: InstanceSpec,
   deps: InstanceDependencies,
-  { group, checks, scaler }: PoolParts,
+  { group, checks, scaler, whole }: PoolParts,
 ): Promise<Instance> {
   const { clock, logger } = deps;
   const selection = spec.selection ?? defaultSelection;
   const events = createEmitter<InstanceEvent>((error) =>
     logger.error({ err: error, server: spec.id }, 'listener failed'),
   );
-  const logs = createLogRing(() => clock.now());
+  const logs = whole?.logs ?? createLogRing(() => clock.now());
   const replay = createSessionReplay(spec.id, logger);
   const counters = { calls: 0, errors: 0 };
-  const work = createInFlight();
+  const work = whole?.work ?? createInFlight();
   const timeoutMs = spec.timeoutMs ?? deps.requestTimeoutMs ?? defaultTimeoutMs;
-  /** Whose connection it is, or was. */
-  const owners = new WeakMap<Connection, PoolMember>();
+  const owners = whole?.owners ?? new WeakMap<Connection, PoolMember>();
   let inFlight = 0;
   let startedAtMs: number | undefined;
   /** Calls and subscriptions that asked for a connection so far. */
   let wanted = 0;
 
-  const listing = await createInstanceListing({
-    spec,
-    listings: deps.listings,
-    admit: deps.admit,
-    clock,
-    logger,
-    relistDelayMs: deps.relistDelayMs ?? 100,
-    live: () => liveConnections()[0],
-    onChange: () => events.emit({ kind: 'listing' }),
-  });
+  const listing =
+    whole?.listing ??
+    (await createInstanceListing({
+      ...deps,
+      spec,
+      live: () => liveConnections()[0],
+      onChange: () => events.emit({ kind: 'listing' }),
+    }));
 
   const balancer = createBalancer<PoolMember>({
     ...selection,
@@ -67,7 +65,18 @@ export async function createInstance(
     },
   });
 
-  const onBroken = createStrikes(clock, (reason) => void lifecycle.quarantine(reason, false));
+  const onBroken =
+    whole?.onBroken ?? createStrikes(clock, (reason) => void lifecycle.quarantine(reason, false));
+
+  const parts = { listing, logs, work, owners, onBroken };
+  const own = createOwnInstances({
+    spec,
+    group,
+    create: (ownSpec, ownGroup) =>
+      createInstance(ownSpec, deps, { group: ownGroup, checks, scaler, whole: parts }),
+    events,
+    onChange: () => touch(),
+  });
 
   function onNotification(notification: RpcNotification): void {
     if (listChanged.test(notification.method)) listing.changed();
@@ -75,7 +84,8 @@ export async function createInstance(
   }
 
   async function onOpen(connection: Connection, member: PoolMember): Promise<void> {
-    await listing.onOpen(connection);
+    // What is offered is the same for all: it is asked of the connection that belongs to nobody.
+    if (!whole) await listing.onOpen(connection);
     startedAtMs = clock.now();
     await replay.onOpen(connection, member === members[0]);
     owners.set(connection, member);
@@ -83,55 +93,41 @@ export async function createInstance(
     rest.used();
   }
 
-  function createReplicaMember(index: number): PoolMember {
-    const replica = createReplica({
-      server: spec.id,
-      lazy: spec.lazy,
-      clock,
-      backoff: deps.backoff ?? restartBackoff,
-      open: (connectionEvents, signal) =>
-        deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
-      onBroken,
-      onOpen: (connection) => onOpen(connection, member),
-      onNotification,
-      onChange: () => touch(),
-    });
-    const member: PoolMember = createMember({
-      id: `${spec.id}/${index}`,
-      replica,
-      clock,
-      health: spec.health ?? deps.health ?? defaultHealth,
-      slowStartMs: selection.slowStartMs,
-      timeoutMs,
-      checks,
-      restartsHung: spec.launch.kind !== 'in-process',
-      onChange: () => touch(),
-      onLoad(by) {
-        inFlight += by;
-        balancer.loadChanged(member);
-        group.balancer.loadChanged(instance);
-        rest.used();
-        elastic.loadChanged(member, inFlight);
-      },
-    });
-    return member;
-  }
+  const replicaOptions = {
+    spec,
+    deps,
+    checks,
+    logs,
+    timeoutMs,
+    onBroken,
+    onOpen,
+    onNotification,
+    onChange: () => touch(),
+    onLoad(member: PoolMember, by: 1 | -1) {
+      inFlight += by;
+      balancer.loadChanged(member);
+      group.balancer.loadChanged(instance);
+      rest.used();
+      elastic.loadChanged(member, inFlight);
+    },
+  };
 
   const replicas = createReplicaSet({
     count: deps.scaleByHand?.(spec.id)?.min ?? spec.replicas,
-    create: createReplicaMember,
+    create: (index) => createReplicaMember(index, replicaOptions),
     isUp: () => lifecycle.isSteady && isUp(members),
     onChange: () => touch(),
   });
   const { members } = replicas;
   balancer.setMembers(members);
+  const everyone = (): readonly PoolMember[] => (own.size === 0 ? members : [...members, ...own.members()]);
 
   const lifecycleNow = () => lifecycle;
   const elastic = createElastic({ spec, deps, scaler, replicas, balancer, owners, work, lifecycleNow });
 
   const rest = createRest({
     clock,
-    idleMs: spec.idleMs,
+    idleMs: own.unownedIdleMs,
     isBusy: () => inFlight > 0 || replay.subscribed.size > 0 || liveConnections().length === 0,
     async sleep() {
       await Promise.all(members.map(({ replica }) => replica.stop('sleeping')));
@@ -151,15 +147,16 @@ export async function createInstance(
     rest,
     drainMs: deps.drainMs ?? 0,
     isQuiet: () => inFlight === 0,
+    closeOwn: (drains) => own.endAll(drains),
     onListed(isListed) {
-      if (!isListed) listing.cancel();
+      if (!isListed && !whole) listing.cancel();
       events.emit({ kind: 'listing' });
     },
     onChange: () => touch(),
   });
 
   const standing = (): Standing =>
-    lifecycle.standing ?? standingOf(members, balancer.isFailingOpen, elastic.scaling.bounds.min);
+    lifecycle.standing ?? standingOf(everyone(), balancer.isFailingOpen, elastic.scaling.bounds.min);
 
   let shown = standing();
   let sinceMs = clock.now();
@@ -176,10 +173,10 @@ export async function createInstance(
     events.emit({ kind: 'state' });
   }
 
-  async function acquire(key?: string, except?: Connection): Promise<Connection> {
-    const restarting = lifecycle.admit();
-    if (restarting) await restarting;
+  async function acquire(key?: string, except?: Connection, owner?: Owner): Promise<Connection> {
+    for (let wait = lifecycle.admit(); wait; wait = lifecycle.admit()) await wait;
     wanted += 1;
+    if (owner) return await (await own.get(owner)).acquire();
     const member = balancer.pick(key, except && owners.get(except));
     if (!member)
       throw new AppError('UPSTREAM_UNAVAILABLE', { server: spec.id, problem: 'it has no replicas' });
@@ -196,7 +193,9 @@ export async function createInstance(
     spec,
     events,
     logs,
-    members,
+    get members() {
+      return everyone();
+    },
     replicas,
     places: elastic.places,
     scaling: elastic.scaling,
@@ -230,8 +229,15 @@ export async function createInstance(
     get listing() {
       return listing.current;
     },
+    get sessions() {
+      return spec.isolation && own.size;
+    },
+    get isWatched() {
+      return replay.subscribed.size > 0;
+    },
     get counters() {
-      return { ...counters, restarts: replicas.restarts };
+      const ownRestarts = own.members().reduce((sum, { replica }) => sum + replica.restarts, 0);
+      return { ...counters, restarts: replicas.restarts + ownRestarts };
     },
     get logLevel() {
       return replay.logLevel;
@@ -263,6 +269,7 @@ export async function createInstance(
       if (wanted === before && work.size === 0) await members[0]?.replica.stop();
     },
     acquire,
+    endOwner: (key) => own.end(key),
     isLive: (connection) => owners.get(connection)?.replica.connection === connection,
     async request(method, params, options, via) {
       counters.calls += 1;
@@ -279,25 +286,17 @@ export async function createInstance(
       }
     },
     readmit: () => listing.readmit(),
-    notify(method, params) {
-      if (method === 'notifications/roots/list_changed') replay.rootsChanged();
-      for (const connection of liveConnections())
-        if (connection.era === 'legacy') connection.notify(method, params);
-    },
-    setLogLevel: (level) => replay.setLogLevel(level, liveConnections()),
-    async subscribe(uri) {
-      if (replay.subscribed.has(uri)) return;
-      await lifecycle.admit();
-      wanted += 1;
-      const first = await members[0]?.acquire();
-      await first?.subscribe(uri);
-      replay.subscribed.add(uri);
-    },
-    async unsubscribe(uri) {
-      if (!replay.subscribed.delete(uri)) return;
-      rest.used();
-      await members[0]?.replica.connection?.unsubscribe(uri);
-    },
+    ...createAudience({
+      members,
+      own,
+      replay,
+      lifecycle,
+      rest,
+      liveConnections,
+      onWanted() {
+        wanted += 1;
+      },
+    }),
   };
   return instance;
 }

@@ -35,6 +35,8 @@ export interface LifecycleOptions {
   /** Time that calls under way get, milliseconds. */
   readonly drainMs: number;
   readonly isQuiet: () => boolean;
+  /** Ends the connections that belong to clients. */
+  readonly closeOwn: (drains: boolean) => Promise<void>;
   /** It comes into the shared lists, or goes. */
   readonly onListed: (isListed: boolean) => void;
   readonly onChange: () => void;
@@ -61,8 +63,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
 
   async function close(drainMs: number): Promise<void> {
     rest.cancel();
+    const closingOwn = options.closeOwn(drainMs > 0);
     await drain(drainMs);
-    await Promise.all([replicas.endLeaving(), ...members.map(({ replica }) => replica.stop())]);
+    const replicasClosed = members.map(({ replica }) => replica.stop());
+    await Promise.all([closingOwn, replicas.endLeaving(), ...replicasClosed]);
     onChange();
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import type { Connection } from '../transport/connection.ts';
 import { backoffMs } from './backoff.ts';
 import { createReplica, type ReplicaOptions } from './replica.ts';
@@ -40,6 +41,34 @@ describe('replica', () => {
     opened[0]?.done.resolve(connection());
     expect(new Set(await Promise.all(waiting)).size).toBe(1);
     expect(replica.state).toBe('ready');
+  });
+
+  it('waits longer each time it is at fault, whatever it answered, and not at all longer when a neighbour is', async () => {
+    const { clock, opened, replica, connection } = setUp();
+    async function breakWith(data: object): Promise<void> {
+      const { events, done } = opened.at(-1)!;
+      done.resolve(connection());
+      await settled();
+      replica.prove();
+      events.onClose(new AppError('UPSTREAM_FAILED', { server: 's', problem: 'gone', ...data }));
+    }
+    void replica.acquire();
+    for (let round = 0; round < 5; round += 1) {
+      await breakWith({ innocent: true });
+      clock.advance(100);
+      expect(opened).toHaveLength(round + 2);
+    }
+    await breakWith({ atFault: true });
+    clock.advance(100);
+    await breakWith({ atFault: true });
+    clock.advance(200);
+    await breakWith({ atFault: true });
+    expect(opened).toHaveLength(8);
+    // The third step is 400, half of it fixed.
+    clock.advance(199);
+    expect(opened).toHaveLength(8);
+    clock.advance(201);
+    expect(opened).toHaveLength(9);
   });
 
   it('comes back after a break, later each time it fails, and tells callers why meanwhile', async () => {

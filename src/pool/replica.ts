@@ -31,6 +31,8 @@ export interface Replica {
   /** Why the last try or the last connection failed. */
   readonly reason: string | undefined;
   readonly restarts: number;
+  /** Why and when (milliseconds since the epoch) a connection in use broke last. */
+  readonly lastBreak: { readonly reason: string; readonly atMs: number } | undefined;
   readonly connection: Connection | undefined;
   /** It broke a moment ago and is expected back: `acquire` waits for it. */
   readonly isReviving: boolean;
@@ -46,6 +48,9 @@ export interface Replica {
 
 /** A connection that lived this long had started well, so its back-off begins anew. */
 const stableMs = 30_000;
+
+/** After so long without a fault of its own it is taken for sound. */
+const steadyMs = 600_000;
 
 /** Calls wait so long for a connection that broke to come back; then they fail at once until it does. */
 const revivalMs = 5000;
@@ -68,6 +73,14 @@ export function createReplica(options: ReplicaOptions): Replica {
   /** What calls wait for after a break, until it is back or not to be expected any more. */
   let revival: PromiseWithResolvers<Connection> | undefined;
   let cancelRevival: (() => void) | undefined;
+  let lastBreak: Replica['lastBreak'];
+  /**
+   * Breaks by its own doing, over a limit or taking its host thread along, one soon after the other: that it answers
+   * calls in between proves nothing then.
+   */
+  let faults = 0;
+  /** No start before, for the same reason. */
+  let notBeforeMs = 0;
 
   function moveTo(next: ReplicaState): void {
     state = next;
@@ -89,13 +102,23 @@ export function createReplica(options: ReplicaOptions): Replica {
     if (broken !== connection) return;
     connection = undefined;
     reason = messageOf(error);
+    lastBreak = { reason: problemOf(error), atMs: clock.now() };
     if (clock.now() - openedAtMs >= stableMs) failures = 0;
+    if (isAppError(error) && error.data['innocent'] === true) failures = 0;
+    if (isAppError(error) && error.data['atFault'] === true) noteFault();
     if (options.lazy) moveTo('sleeping');
     else {
       expectBack();
       scheduleRetry();
     }
     options.onBroken?.(error);
+  }
+
+  function noteFault(): void {
+    if (clock.now() - openedAtMs >= steadyMs) faults = 0;
+    failures = Math.max(failures, faults);
+    if (options.lazy) notBeforeMs = clock.now() + backoffMs(faults, options.backoff);
+    faults += 1;
   }
 
   function expectBack(): void {
@@ -202,6 +225,9 @@ export function createReplica(options: ReplicaOptions): Replica {
     get isReviving() {
       return revival !== undefined;
     },
+    get lastBreak() {
+      return lastBreak;
+    },
     get connection() {
       return connection;
     },
@@ -209,7 +235,8 @@ export function createReplica(options: ReplicaOptions): Replica {
       if (connection) return connection;
       if (revival) return await revival.promise;
       // A call does not jump the back-off: a server that keeps failing answers at once with its reason.
-      if (state === 'waiting') throw unavailable(`restarting after: ${reason ?? 'a failure'}`);
+      if (state === 'waiting' || clock.now() < notBeforeMs)
+        throw unavailable(`restarting after: ${reason ?? 'a failure'}`);
       return await open();
     },
     prove() {
@@ -230,6 +257,8 @@ export function createReplica(options: ReplicaOptions): Replica {
       const live = connection;
       connection = undefined;
       failures = 0;
+      faults = 0;
+      notBeforeMs = 0;
       moveTo(rest);
       await opening?.catch(() => {});
       if (live) closing = closed(live);

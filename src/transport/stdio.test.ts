@@ -78,7 +78,9 @@ describe('starting a server', () => {
     const ledger = createProcessLedger(ledgerDir);
     const pids: number[] = [];
     const spied = { ...ledger, record: (pid: number) => (pids.push(pid), ledger.record(pid)) };
-    await expect(connect('silent', { startTimeoutMs: 300 }, {}, { ledger: spied })).rejects.toMatchObject({
+    await expect(
+      connect('silent', { limits: { startMs: 300 } }, {}, { ledger: spied }),
+    ).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
     });
     expect(pids.map(isAlive)).toEqual([false]);

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { ChildSpec } from './child/child.ts';
+import type { ProcessWatch } from './child/process-watch.ts';
 import { openStdioSession, type StdioSession } from './child/stdio-session.ts';
 import type { Connection, ConnectionEvents } from './connection.ts';
 import type { ProcessLedger } from './process-ledger.ts';
@@ -22,8 +23,6 @@ import { problemOf } from './protocol/problem-of.ts';
 export interface StdioSpec extends ChildSpec {
   /** Default `auto`: the modern era where the server speaks it. */
   readonly era?: EraChoice;
-  /** Time until the server must have answered the handshake; default 30,000. */
-  readonly startTimeoutMs?: number;
   /** Longest message taken from the server; default 64 MiB. */
   readonly maxMessageBytes?: number;
 }
@@ -33,6 +32,8 @@ export interface StdioDependencies {
   readonly clock?: Clock;
   /** Remembers the child beyond a `kill -9` of this process. */
   readonly ledger?: ProcessLedger;
+  /** Holds the child to its limits. */
+  readonly processWatch?: ProcessWatch;
   readonly onStderr?: (line: string) => void;
   /** Ends a start under way, child and all; of no effect once the connection is open. */
   readonly signal?: AbortSignal;
@@ -87,12 +88,14 @@ async function attempt(
     logger: deps.logger,
     clock,
     ledger: deps.ledger,
+    processWatch: deps.processWatch,
     onStderr: deps.onStderr,
     events,
-    onBreak(problem) {
+    onBreak(problem, isOverLimit) {
       if (!connection) return;
       void connection.close();
-      events.onClose?.(new AppError('UPSTREAM_FAILED', { server, problem }));
+      const data = { server, problem, ...(isOverLimit && { atFault: true }) };
+      events.onClose?.(new AppError('UPSTREAM_FAILED', data));
     },
   });
   const giveUp = () => void session.close();
@@ -142,7 +145,7 @@ async function negotiate(
   clock: Clock,
 ): Promise<Negotiated> {
   const { server } = spec;
-  const timeoutMs = spec.startTimeoutMs ?? defaultStartTimeoutMs;
+  const timeoutMs = spec.limits?.startMs ?? defaultStartTimeoutMs;
   if (era === 'modern') return await discover(session, server, timeoutMs);
   if (era === 'legacy') return await initialize(session, server, timeoutMs);
 

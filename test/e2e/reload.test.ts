@@ -118,7 +118,7 @@ it('finishes the calls of a server that is taken out, and lists it no more at on
   await whenGone([pid!]);
 });
 
-it('follows the file, and a file that is not valid changes nothing and says why', async () => {
+it('11. "a reload that does not take": follows the file, and a file that is not valid changes nothing and says why', async () => {
   await using coordinator = await startCoordinator({ mcpServers: { one: upstream() } });
   const file = await configFile(coordinator);
   const pid = await pidOf(coordinator, 'one');
@@ -142,7 +142,7 @@ it('follows the file, and a file that is not valid changes nothing and says why'
   expect(await pidOf(coordinator, 'one')).toBe(pid);
 });
 
-it('keeps the old one where the new one cannot start, and takes a secret that has changed', async () => {
+it('11. "a stale secret in a long-lived child": takes a secret that has changed, and keeps the old one where the new one cannot start', async () => {
   await using coordinator = await startCoordinator({
     config: { watchConfig: false },
     mcpServers: { one: upstream() },

@@ -1,13 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectV2, textOf } from './connect-client.ts';
 import { eventually } from './eventually.ts';
-import { descendantsOf, whenGone } from './processes.ts';
+import { descendantsOf } from './processes.ts';
 import { type RunningCoordinator, startCoordinator } from './start-coordinator.ts';
 import { type HttpFixture, startHttpFixture, stdioFixture } from './start-fixture.ts';
-
-const mortalPath = fileURLToPath(new URL('../fixtures/failover-server.ts', import.meta.url));
-const longName = `a-very-long-name-${'x'.repeat(40)}`;
 
 let fixture: HttpFixture;
 let coordinator: RunningCoordinator;
@@ -19,9 +15,6 @@ beforeAll(async () => {
       child: stdioFixture('both'),
       remote: fixture.entry,
       sleeper: { ...stdioFixture('both'), lazy: true },
-      broken: { command: process.execPath, args: ['-e', 'process.exit(3)'] },
-      [longName]: stdioFixture('both'),
-      mortal: { command: process.execPath, args: [mortalPath] },
     },
   });
 });
@@ -44,26 +37,6 @@ async function stateOf(id: string): Promise<string> {
 }
 
 describe.each(['legacy', 'modern'] as const)('a %s client', (era) => {
-  it('uses every healthy server though one cannot start', async () => {
-    const client = await connectV2(coordinator.url, era);
-    const names = (await client.listTools()).tools.map((tool) => tool.name);
-    expect(names).toEqual(expect.arrayContaining(['child__echo', 'remote__echo']));
-    await expect(client.callTool({ name: 'broken__anything', arguments: {} })).rejects.toThrow();
-    await client.close();
-  });
-
-  it('is served by names of at most 64 characters that differ', async () => {
-    const client = await connectV2(coordinator.url, era);
-    const { tools } = await client.listTools();
-    const long = tools.filter((tool) => tool.name.startsWith(longName.slice(0, 40)));
-    expect(new Set(long.map((tool) => tool.name)).size).toBe(long.length);
-    expect(long.every((tool) => /^[A-Za-z0-9_-]{1,64}$/.test(tool.name))).toBe(true);
-    const echo = long.find((tool) => tool.description?.startsWith('Returns its text'))!;
-    const { structuredContent } = await client.callTool({ name: echo.name, arguments: { text: 'short' } });
-    expect(structuredContent).toEqual({ text: 'short' });
-    await client.close();
-  });
-
   it('gets each of many answers for its own call', async () => {
     const client = await connectV2(coordinator.url, era);
     const texts = Array.from({ length: 120 }, (_, index) => `${era}-${index}`);
@@ -73,52 +46,6 @@ describe.each(['legacy', 'modern'] as const)('a %s client', (era) => {
       ),
     );
     expect(answers.map(textOf)).toEqual(texts);
-    await client.close();
-  });
-
-  it('goes on in its session after its stdio server was killed', async () => {
-    const client = await connectV2(coordinator.url, era);
-    const pid = await pidOf('child');
-    process.kill(pid, 'SIGKILL');
-    await whenGone([pid]);
-    const call = { name: 'child__echo', arguments: { text: 'again' } };
-    const text = await eventually('the server to come back', async () => {
-      const result = await client.callTool(call).catch(() => undefined);
-      return result && textOf(result);
-    });
-    expect(text).toBe('again');
-    expect(await pidOf('child')).not.toBe(pid);
-    await client.close();
-  });
-
-  it('notices nothing when the server of its read-only calls is killed again and again', async () => {
-    const client = await connectV2(coordinator.url, era);
-    const read = async () => textOf(await client.callTool({ name: 'mortal__read', arguments: { ms: 20 } }));
-    const pids = new Set<string>();
-    for (let round = 0; round < 3; round += 1) {
-      const pid = await read();
-      pids.add(pid);
-      const underWay = Array.from({ length: 20 }, read);
-      process.kill(Number(pid), 'SIGKILL');
-      const answers = await Promise.all([...underWay, ...Array.from({ length: 20 }, read)]);
-      expect(answers).toHaveLength(40);
-    }
-    expect(pids.size).toBe(3);
-    await client.close();
-  });
-
-  it('goes on in its session after its HTTP server forgot the session upstream', async () => {
-    const client = await connectV2(coordinator.url, era);
-    const call = { name: 'remote__echo', arguments: { text: 'again' } };
-    await client.callTool(call);
-    const port = Number(new URL(fixture.url).port);
-    await fixture[Symbol.asyncDispose]();
-    fixture = await startHttpFixture('legacy', { port });
-    const text = await eventually('the server to come back', async () => {
-      const result = await client.callTool(call).catch(() => undefined);
-      return result && textOf(result);
-    });
-    expect(text).toBe('again');
     await client.close();
   });
 });

@@ -315,6 +315,21 @@ describe('a host thread', () => {
     expect(new Set(greeted)).toEqual(new Set(['{"value":"hello host-1"}', '{"value":"hello host-2"}']));
   });
 
+  it('that one server crashes again and again comes back each time; only that server has to wait', async () => {
+    const bad = await add('bad', builtIn());
+    // Two threads for four, so it has a neighbour, which dies with it.
+    const others = [await add('n1', builtIn()), await add('n2', builtIn()), await add('n3', builtIn())];
+    for (let round = 1; round <= 4; round += 1) {
+      await eventually('the bad one', () => bad.state === 'ready' || undefined, 20_000);
+      await expect(call('server:bad', 'throw_later')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED' });
+      for (const { id } of others) expect(await call(`server:${id}`, 'greet')).toContain(`hello ${id}`);
+    }
+    expect(bad.members[0]!.replica.lastBreak?.reason).toMatch(/thrown outside of any call/);
+    expect(bad.state).toBe('unhealthy');
+    expect(others.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
+    expect(others.reduce((sum, { counters }) => sum + counters.restarts, 0)).toBeGreaterThanOrEqual(4);
+  }, 30_000);
+
   it('that a tool holds up loses its neighbours to another thread, and none of their calls', async () => {
     const culprit = await add('culprit', { ...builtIn(), timeoutMs: 7000 });
     const neighbours = [await add('n1', builtIn()), await add('n2', builtIn()), await add('n3', builtIn())];

@@ -1,7 +1,6 @@
 /**
- * What users of other gateways complain about, as acceptance cases for this one. "Session not found" after an upstream
- * restart, half-dead aggregated sessions, long names and cut lists are in `test/e2e/resilience.test.ts`; requests dropped
- * while a session is rebuilt are in `failover.test.ts`.
+ * What users of other gateways complain about, as acceptance cases for this one. Those about sessions are in
+ * `gateway-complaints-sessions.test.ts`, those about reloads in `test/e2e/reload.test.ts`.
  */
 
 import { readFile } from 'node:fs/promises';

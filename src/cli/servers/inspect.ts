@@ -70,7 +70,16 @@ function describeQueue(queue: NonNullable<Inspected['queue']>): string {
 }
 
 /** `ready, pid 4711, 3 calls under way, 12 ms on average, circuit closed`. */
-function describe({ state, reason, pid, inFlight, latencyMs, breaker, restarts }: ReplicaItem): string {
+function describe({
+  state,
+  reason,
+  pid,
+  inFlight,
+  latencyMs,
+  breaker,
+  restarts,
+  lastBreak,
+}: ReplicaItem): string {
   const facts = [
     state,
     ...(pid === undefined ? [] : [`pid ${pid}`]),
@@ -78,6 +87,7 @@ function describe({ state, reason, pid, inFlight, latencyMs, breaker, restarts }
     `${latencyMs} ms on average`,
     `circuit ${breaker}`,
     `${restarts} restarts`,
+    ...(lastBreak === undefined ? [] : [`broke at ${lastBreak.at}: ${lastBreak.reason}`]),
   ];
   return facts.join(', ') + (reason === undefined ? '' : `: ${reason}`);
 }

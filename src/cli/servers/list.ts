@@ -23,6 +23,7 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'STATE', value: ({ state }) => state },
   { title: 'REPLICAS', value: replicasOf, alignRight: true },
   { title: 'SINCE', value: ({ since }) => since },
+  { title: 'SESSIONS', value: ({ sessions }) => sessions, alignRight: true },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },

@@ -1,7 +1,7 @@
 /** Routes of the server instances. */
 
 import { z } from 'zod';
-import { policyNames } from '../../kernel/pool-options.ts';
+import { isolations, policyNames } from '../../kernel/pool-options.ts';
 import { defineRoute } from '../define-route.ts';
 import { pageQuery } from './page-query.ts';
 import { boundsShape, queueShape, scaleShape } from './scale-routes.ts';
@@ -48,6 +48,12 @@ export const serverShape = z.object({
   waiting: z.number().int().optional().describe('Calls that wait for a place, where they may have to.'),
   lazy: z.boolean(),
   tags: z.array(z.string()).optional().describe('Its labels.'),
+  isolation: z.enum(isolations).optional().describe('Who shares a connection; absent where all clients do.'),
+  sessions: z
+    .number()
+    .int()
+    .optional()
+    .describe('Clients that have a connection of their own now; absent where all share.'),
   restarts: z.number().int(),
   calls: z.number().int(),
   errors: z.number().int(),
@@ -67,7 +73,18 @@ const replicaShape = z.object({
   latencyMs: z.number().describe('Average time of its calls of late; 0 while nothing is known.'),
   lastAnswerAt: z.string().optional().describe('When it last answered a call or a check.'),
   restarts: z.number().int(),
+  lastBreak: z
+    .object({ at: z.string(), reason: z.string() })
+    .optional()
+    .describe('When and why it broke last.'),
   pid: z.number().int().optional(),
+});
+
+/** One line of a server's standard error. */
+export const logLineShape = z.object({
+  at: z.string(),
+  line: z.string(),
+  position: z.string().describe('Reading goes on behind it.'),
 });
 
 const idParams = z.object({ id: z.string().min(1).max(200) });
@@ -146,9 +163,22 @@ export const serverRoutes = {
   serversLogs: defineRoute({
     method: 'GET',
     path: '/api/v1/servers/:id/logs',
-    summary: 'The last lines an instance wrote to standard error, oldest first.',
+    summary:
+      'The last lines an instance wrote to standard error; with `Accept: text/event-stream` as a stream.',
     params: idParams,
-    query: z.object({ tail: z.coerce.number().int().min(1).max(5000).optional().describe('Default 200.') }),
-    response: z.object({ lines: z.array(z.object({ at: z.string(), line: z.string() })) }),
+    query: z.object({
+      tail: z.coerce.number().int().min(0).max(5000).optional().describe('So many at most. Default 200.'),
+      since: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('Only lines behind this position, or from this time on (ISO 8601).'),
+    }),
+    response: z.object({
+      lines: z.array(logLineShape),
+      next: z.string().describe('The position to go on from.'),
+      reset: z.boolean().optional().describe('Lines behind the position are not kept any more.'),
+    }),
   }),
 } as const;

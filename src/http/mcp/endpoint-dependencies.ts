@@ -7,6 +7,7 @@ import { asPriority, type Priority } from '../../kernel/pool-options.ts';
 import { priorityHeader } from '../../kernel/protocol.ts';
 import { type RequestId, RpcError, type RpcResponse, toRpcError } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import type { KeepAlive } from './reply.ts';
 
 export interface EndpointDependencies {
@@ -15,6 +16,8 @@ export interface EndpointDependencies {
   readonly keepAlive: KeepAlive;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
+  /** Who sends a request. Throws what the client is told when that is nobody. */
+  readonly identify: (request: IncomingMessage) => Principal;
 }
 
 /** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */

@@ -18,6 +18,7 @@ import {
   type RpcResponse,
 } from '../../kernel/json-rpc.ts';
 import type { Priority } from '../../kernel/pool-options.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import {
   isLegacyVersion,
   legacyVersions,
@@ -47,7 +48,7 @@ function sessionOf(deps: EndpointDependencies, mount: MountKey, request: Incomin
     throw new AppError('INVALID_REQUEST', {
       problem: 'the Mcp-Session-Id header is missing: initialize first',
     });
-  return deps.gateway.sessions.get(id, mount);
+  return deps.gateway.sessions.get(id, mount, deps.identify(request));
 }
 
 /** What one request has that one of a batch has not. */
@@ -65,7 +66,7 @@ export async function serveLegacyPost(
   response: ServerResponse,
 ): Promise<void> {
   if (isRequest(body) && body.method === 'initialize') {
-    await initialize(deps, mount, body, response);
+    await initialize(deps, mount, body, deps.identify(request), response);
     return;
   }
   const session = sessionOf(deps, mount, request);
@@ -112,11 +113,12 @@ async function initialize(
   deps: EndpointDependencies,
   mount: MountKey,
   request: RpcRequest,
+  principal: Principal,
   response: ServerResponse,
 ): Promise<void> {
   const { keepAlive, logger, gateway } = deps;
   try {
-    const { session, result } = await gateway.initialize(mount, request.params ?? {});
+    const { session, result } = await gateway.initialize(mount, request.params ?? {}, principal);
     const headers = { [mcpHeaders.sessionId]: session.id };
     new Reply(response, keepAlive, { headers }).end({ jsonrpc: '2.0', id: request.id, result });
   } catch (error) {

@@ -51,11 +51,11 @@ export async function serveModernPost(
   const reply = new Reply(response, deps.keepAlive, { onGone: () => cancel.abort() });
   try {
     const requestId = deps.nextRequestId();
-    const peer = readEnvelope(body, request, requestId);
+    const peer = { ...readEnvelope(body, request, requestId), principal: deps.identify(request) };
     const view = await deps.gateway.view(mount);
     checkParamHeaders(view, body, request);
     if (body.method === 'subscriptions/listen') {
-      await listen(deps, view, body, response, reply);
+      await listen(deps, view, body, peer, response, reply);
       return;
     }
     let known: KnownText | undefined;
@@ -212,6 +212,7 @@ async function listen(
   deps: EndpointDependencies,
   view: View,
   body: RpcRequest,
+  peer: Peer,
   response: ServerResponse,
   reply: Reply,
 ): Promise<void> {
@@ -222,9 +223,8 @@ async function listen(
   };
   const early: RpcNotification[] = [];
   let send = (notification: RpcNotification): void => void early.push(notification);
-  const stream = await deps.gateway.listen(view, body.params?.['notifications'], (notification) =>
-    send(stamp(notification)),
-  );
+  const filter = body.params?.['notifications'];
+  const stream = await deps.gateway.listen(view, filter, peer, (notification) => send(stamp(notification)));
   const write = (notification: RpcNotification): void => void reply.send(notification);
   response.on('close', () => {
     stream

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../kernel/json-rpc.ts';
 import { defaultSelection } from '../../kernel/pool-options.ts';
 import type { Instance } from '../../pool/instance.ts';
 import { stateOfMember } from '../../pool/instance-state.ts';
+import type { LogPage, LogRing } from '../../pool/log-ring.ts';
 import type { PoolMember } from '../../pool/member.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RouteHandlers } from '../serve-routes.ts';
@@ -53,6 +54,8 @@ export function toServerItem(instance: Instance): ServerItem {
     ...(instance.places && { waiting: instance.places.waiting }),
     lazy: spec.lazy,
     ...(spec.tags && { tags: [...spec.tags] }),
+    ...(spec.isolation !== undefined && { isolation: spec.isolation }),
+    ...(instance.sessions !== undefined && { sessions: instance.sessions }),
     ...counters,
     ...(pid !== undefined && { pid }),
     ...(startedAtMs !== undefined && { startedAt: new Date(startedAtMs).toISOString() }),
@@ -70,6 +73,12 @@ function toReplicaItem(member: PoolMember) {
     latencyMs: Math.round(member.averageMs * 100) / 100,
     ...(lastAnswerAtMs !== undefined && { lastAnswerAt: new Date(lastAnswerAtMs).toISOString() }),
     restarts: replica.restarts,
+    ...(replica.lastBreak && {
+      lastBreak: {
+        at: new Date(replica.lastBreak.atMs).toISOString(),
+        reason: replica.lastBreak.reason,
+      },
+    }),
     ...(pid !== undefined && { pid }),
   };
 }
@@ -79,6 +88,26 @@ export function findServer(pool: Pool, id: string): Instance {
   const instance = lookUp(pool, id);
   if (!instance) throw new AppError('NOT_FOUND', { what: 'server', id });
   return instance;
+}
+
+const defaultTail = 200;
+const mostLines = 5000;
+
+/** The lines that a query asks for. Throws INVALID_INPUT when `since` is a time that is none. */
+export function readLogs(
+  logs: LogRing,
+  query: { tail?: number | undefined; since?: string | undefined },
+): LogPage {
+  const { tail, since } = query;
+  if (since === undefined) return logs.tail(tail ?? defaultTail);
+  const isPosition = /^[0-9a-f]{8}-\d+$/.test(since);
+  const atMs = isPosition ? 0 : Date.parse(since);
+  if (Number.isNaN(atMs))
+    throw new AppError('INVALID_INPUT', {
+      field: 'query.since',
+      problem: 'must be a position of this log or a time in ISO 8601',
+    });
+  return logs.read(isPosition ? since : atMs, tail ?? mostLines);
 }
 
 type ServerRoutes = Pick<
@@ -159,7 +188,8 @@ export function serversRoutes({ pool, registry, bulk, scales, baseUrl }: Servers
       return { items: await bulk(body) };
     },
     async serversLogs({ params, query }) {
-      return { lines: findServer(pool, params.id).logs.tail(query.tail ?? 200) };
+      const { lines, next, reset } = readLogs(findServer(pool, params.id).logs, query);
+      return { lines: [...lines], next, ...(reset && { reset }) };
     },
   };
 }

@@ -3,11 +3,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, messageOf } from '../../kernel/errors.ts';
+import type { ProcessLimits } from '../../kernel/process-limits.ts';
 import type { ProcessLedger } from '../process-ledger.ts';
 import { childMarker } from '../process-ledger.ts';
 import { childEnvironment } from './child-environment.ts';
+import { withOpenFileLimit } from './open-file-limit.ts';
 import { createLineReader } from './line-reader.ts';
 import { endProcessGroup } from './process-group.ts';
+import type { ProcessWatch } from './process-watch.ts';
 import { resolveCommand } from './resolve-command.ts';
 
 export interface ChildSpec {
@@ -16,18 +19,21 @@ export interface ChildSpec {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly limits?: ProcessLimits;
 }
 
 export interface ChildOptions {
   readonly maxLineBytes: number;
   readonly ledger?: ProcessLedger | undefined;
+  /** Holds it to its limits. */
+  readonly processWatch?: ProcessWatch | undefined;
 }
 
 export interface ChildEvents {
   onLine(line: string): void;
   onErrorLine(line: string): void;
   /** The child is gone, or its output ended; told once, also when it was us who ended it. */
-  onEnd(problem: string): void;
+  onEnd(problem: string, isOverLimit: boolean): void;
 }
 
 export interface Child {
@@ -59,9 +65,25 @@ export async function spawnChild(
   const { ledger } = options;
   const env = childEnvironment(spec.env ?? {}, process.env);
   if (ledger) env[childMarker] = ledger.nextMarker();
-  const { command, args } = resolveCommand(server, spec.command, spec.args ?? [], env);
+  const resolved = resolveCommand(server, spec.command, spec.args ?? [], env);
+  const openFiles = spec.limits?.openFiles;
+  const limited = openFiles === undefined ? undefined : withOpenFileLimit(resolved, openFiles, env, spec.cwd);
+  const { command, args } = limited ?? resolved;
   const child = await start(server, command, args, env, spec.cwd, ledger);
-  return watch(child, options, env[childMarker], events);
+  const limits = limitsToWatch(spec, limited !== undefined);
+  const hold =
+    limits &&
+    ((tell: (problem: string) => void) =>
+      options.processWatch?.add({ ...limits, pid: child.pid!, onOver: tell }));
+  return watch(child, options, env[childMarker], events, hold);
+}
+
+/** What the operating system does not see to by itself; undefined when there is nothing. */
+function limitsToWatch({ server, limits = {} }: ChildSpec, isLimited: boolean) {
+  const { memoryMb } = limits;
+  const openFiles = isLimited ? undefined : limits.openFiles;
+  if (memoryMb === undefined && openFiles === undefined) return undefined;
+  return { server, openFiles, ...(memoryMb !== undefined && { memoryBytes: memoryMb * 1024 * 1024 }) };
 }
 
 async function start(
@@ -101,6 +123,7 @@ function watch(
   { maxLineBytes, ledger }: ChildOptions,
   marker: string | undefined,
   events: ChildEvents,
+  holdToLimits?: (onOver: (problem: string) => void) => (() => void) | undefined,
 ): Child {
   const pid = child.pid!;
   const stdin = child.stdin!;
@@ -111,14 +134,17 @@ function watch(
   let hasExited = false;
   const exited = Promise.withResolvers<void>();
 
-  function ended(problem: string): void {
+  function ended(problem: string, isOverLimit = false): void {
     if (hasEnded) return;
     hasEnded = true;
-    events.onEnd(problem);
+    events.onEnd(problem, isOverLimit);
     void end();
   }
 
+  const unwatch = holdToLimits?.((problem) => ended(problem, true));
+
   async function endGroup(): Promise<void> {
+    unwatch?.();
     stdin.end();
     const isEmpty = await endProcessGroup(pid, endTimes, () => hasExited);
     // Dead, but a zombie until Node has taken notice; what could not be killed is not waited for.

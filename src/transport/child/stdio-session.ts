@@ -14,6 +14,7 @@ import type { ListenHandlers, OpenListen } from '../protocol/listen.ts';
 import { outgoingParams } from '../protocol/outgoing-params.ts';
 import { createServerRequests } from '../protocol/server-requests.ts';
 import { type ChildSpec, spawnChild } from './child.ts';
+import type { ProcessWatch } from './process-watch.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 
 export interface StdioSession {
@@ -36,10 +37,11 @@ export interface StdioSessionOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ledger?: ProcessLedger | undefined;
+  readonly processWatch?: ProcessWatch | undefined;
   readonly onStderr?: ((line: string) => void) | undefined;
   readonly events: ConnectionEvents;
   /** The child is gone and it was not our doing. */
-  readonly onBreak: (problem: string) => void;
+  readonly onBreak: (problem: string, isOverLimit: boolean) => void;
 }
 
 export async function openStdioSession(spec: ChildSpec, options: StdioSessionOptions): Promise<StdioSession> {
@@ -115,20 +117,20 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
     }
   }
 
-  function onEnd(problem: string): void {
+  function onEnd(problem: string, isOverLimit: boolean): void {
     ended = problem;
     calls.rejectAll(isClosing ? 'the connection was closed' : problem);
     serverRequests.close();
     const handlers = [...listens.values()];
     listens.clear();
     for (const handler of handlers) handler.onEnd();
-    if (!isClosing) options.onBreak(problem);
+    if (!isClosing) options.onBreak(problem, isOverLimit);
   }
 
   const onErrorLine = (line: string) => options.onStderr?.(line);
   const child = await spawnChild(
     spec,
-    { maxLineBytes: maxMessageBytes, ledger: options.ledger },
+    { maxLineBytes: maxMessageBytes, ledger: options.ledger, processWatch: options.processWatch },
     { onLine, onErrorLine, onEnd },
   );
   outbox = createOutbox(child, maxMessageBytes);

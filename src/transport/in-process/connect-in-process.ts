@@ -92,12 +92,19 @@ export async function connectInProcess(
       }
       if (calls.inFlight().length === 0) host.close(connection);
     },
-    onExit(problem, isOwn) {
+    onExit(problem, blame) {
       ended = problem;
       opened.reject(new AppError('UPSTREAM_UNAVAILABLE', { server, problem }));
       noteBegun();
       calls.rejectAll(problem);
-      if (isOpen && !isOwn) events.onClose?.(new AppError('UPSTREAM_FAILED', { server, problem }));
+      if (!isOpen || blame === 'ours') return;
+      const data = {
+        server,
+        problem,
+        ...(blame === 'own' && { atFault: true }),
+        ...(blame === 'of another' && { innocent: true }),
+      };
+      events.onClose?.(new AppError('UPSTREAM_FAILED', data));
     },
   };
 

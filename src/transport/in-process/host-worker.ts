@@ -22,6 +22,9 @@ interface Instance {
   readonly running: Map<number, AbortController>;
 }
 
+/** What servers still have to do when their thread is to end gets so long. */
+const lastTasksMs = 200;
+
 type OpenMessage = Extract<ToHost, { kind: 'open' }>;
 type CallMessage = Extract<ToHost, { kind: 'call' }>;
 
@@ -66,6 +69,14 @@ function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
     const instance = instances.get(connection);
     instances.delete(connection);
     for (const abort of instance?.running.values() ?? []) abort.abort();
+  }
+
+  /** From inside, between two tasks: a thread that is ended from outside while it is in native code can take the process along. */
+  function end(): void {
+    for (const connection of instances.keys()) close(connection);
+    port.close();
+    // Runs only if something of a server keeps the thread alive.
+    setTimeout(() => process.exit(0), lastTasksMs).unref();
   }
 
   function toolContext(instance: Instance, message: CallMessage, signal: AbortSignal): ToolContext {
@@ -161,6 +172,9 @@ function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
         return;
       case 'close':
         close(message.connection);
+        return;
+      case 'end':
+        end();
         return;
       case 'call':
         pulse.begin();

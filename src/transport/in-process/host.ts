@@ -17,11 +17,14 @@ export type RunMemory = (
   caller: MemoryCaller,
 ) => Promise<unknown>;
 
+/** Whose doing the end of a thread is, as one of its connections sees it. */
+export type Blame = 'ours' | 'own' | 'of another' | 'unknown';
+
 /** What a host tells the connection it belongs to. */
 export interface HostListener {
   onMessage(message: Extract<FromHost, { connection: number }>): void;
-  /** The worker is gone; by our own doing when `isOwn`. */
-  onExit(problem: string, isOwn: boolean): void;
+  /** The worker is gone: by our own doing, by that of a server here or, as far as can be told, of this connection's. */
+  onExit(problem: string, blame: Blame): void;
   /** A tool holds up the worker, one of this connection when `isCause`: go elsewhere with what was not begun. */
   onBlocked(problem: string, isCause: boolean): void;
   /** It has a call that the worker has begun. */
@@ -47,13 +50,16 @@ export interface Host {
   /** Tells the servers of this host that the shared memory changed, if any of them has been asked to watch it. */
   memoryChanged(change: MemoryChangeNotice): void;
   close(connection: number): void;
-  /** Ends the thread. */
+  /** Ends the thread; resolves when it has ended. */
   terminate(): Promise<void>;
 }
 
 /** `.ts` in the tree, `.js` in a published build. */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = new URL(`./host-worker${extension}`, import.meta.url);
+
+/** A thread that is held up does not end by itself. */
+const longestEndMs = 2000;
 
 /** A runaway server must fail in its own heap before the machine swaps; small machines still get 256 MiB a host. */
 function maxHeapMb(): number {
@@ -79,6 +85,7 @@ export function createHost(options: {
   /** Set by the first subscription: until then changes of the memory are nobody's business here. */
   let isWatching = false;
   let problem = 'its host thread ended';
+  const exited = Promise.withResolvers<void>();
   const worker = new Worker(entry, {
     name: 'git-memory-mcp-host',
     // Flags of the coordinator's own command line (an inspector port, say) are not for its threads.
@@ -144,7 +151,19 @@ export function createHost(options: {
     isAlive = false;
     isOwn = true;
     problem = 'the connection was closed';
-    await worker.terminate();
+    post({ kind: 'end' });
+    const timer = setTimeout(() => void worker.terminate(), longestEndMs);
+    await exited.promise;
+    clearTimeout(timer);
+  }
+
+  /** Those with a call under way may have crashed it; one alone must have. */
+  function blameOf(): (connection: number) => Blame {
+    if (isOwn) return () => 'ours';
+    const cause = findCause();
+    if (cause !== undefined) return (connection) => (connection === cause ? 'own' : 'of another');
+    const working = new Set([...listeners].filter(([, { isWorking }]) => isWorking()).map(([id]) => id));
+    return (connection) => (working.size === 0 || working.has(connection) ? 'unknown' : 'of another');
   }
 
   const stopWatch = watchBlock(pulse, {
@@ -172,10 +191,16 @@ export function createHost(options: {
   worker.on('exit', () => {
     isAlive = false;
     stopWatch();
-    const left = [...listeners.values()];
+    exited.resolve();
+    const blame = blameOf();
+    const left = [...listeners].map(([connection, listener]) => ({ listener, blame: blame(connection) }));
+    const culprit = [...serverOf].find(
+      ([connection]) => listeners.has(connection) && blame(connection) === 'own',
+    );
+    if (culprit) logger.error({ server: culprit[1] }, 'a server crashed its host thread');
     listeners.clear();
     if (!isOwn && left.length > 0) options.onCrash();
-    for (const listener of left) listener.onExit(problem, isOwn);
+    for (const one of left) one.listener.onExit(problem, one.blame);
   });
   // What a server prints belongs in the log, not on the output of the coordinator.
   worker.stdout.on('data', (chunk: Buffer) =>

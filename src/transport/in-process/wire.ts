@@ -35,6 +35,8 @@ export type ToHost =
       readonly wantsProgress: boolean;
       readonly logLevel: McpLogLevel | undefined;
     }
+  /** Ends the thread, from inside. */
+  | { readonly kind: 'end' }
   | { readonly kind: 'cancel'; readonly connection: number; readonly id: number }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly connection: number; readonly uri: string }
   | { readonly kind: 'memory-change'; readonly change: MemoryChangeNotice }

@@ -1,0 +1,120 @@
+/**
+ * A stdio server started and stopped again and again: nothing of it is left, and the coordinator's process does not grow.
+ * `STARTS=10000 npx vitest run test/harness/starts.test.ts` does it ten thousand times and prints what it saw.
+ */
+
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { silentLogger } from '../../src/kernel/log.ts';
+import { createConnect } from '../../src/pool/connect.ts';
+import { createPool } from '../../src/pool/pool.ts';
+import { createHosts } from '../../src/transport/in-process/hosts.ts';
+import { createProcessLedger } from '../../src/transport/process-ledger.ts';
+import { descendantsOf } from '../e2e/processes.ts';
+
+const serverPath = fileURLToPath(new URL('../fixtures/bare-server.cjs', import.meta.url));
+const starts = Number(process.env['STARTS'] ?? 200);
+/** Servers that start and stop beside each other. */
+const width = 16;
+/** What the first ones leave for good, compiled code and pools of sockets, is no growth. */
+const warmUp = 50;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+interface Seen {
+  readonly starts: number;
+  /** Zombies included, and the `ps` that counts them. */
+  readonly children: number;
+  /** Undefined where the operating system does not tell. */
+  readonly files: number | undefined;
+  readonly heapMb: number;
+  readonly residentMb: number;
+}
+
+async function look(done: number): Promise<Seen> {
+  collect();
+  const { heapUsed, rss } = process.memoryUsage();
+  const mb = (bytes: number) => Math.round((bytes / 1024 / 1024) * 10) / 10;
+  const files = await readdir('/proc/self/fd').catch(() => undefined);
+  const children = await descendantsOf(process.pid);
+  return {
+    starts: done,
+    children: children.length,
+    files: files?.length,
+    heapMb: mb(heapUsed),
+    residentMb: mb(rss),
+  };
+}
+
+it(
+  `${starts} starts and stops leave no process, no open file and no growth`,
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'starts-'));
+    await using parts = new AsyncDisposableStack();
+    parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const logger = silentLogger;
+    const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
+    const hosts = parts.use(createHosts({ count: 1, logger, memory: async () => ({}) }));
+    const pool = parts.use(
+      createPool({
+        connect: createConnect({ hosts, ledger, logger, dataDir: folder }),
+        listings: { get: async () => undefined, put: async () => {} },
+        clock: systemClock,
+        logger,
+      }),
+    );
+    let done = 0;
+
+    async function startAndStop(slot: number, goal: number): Promise<void> {
+      const id = `server-${slot}`;
+      const instance =
+        pool.get(id) ??
+        (await pool.add({
+          id,
+          name: id,
+          alias: id,
+          title: id,
+          category: 'custom',
+          port: 4100 + slot,
+          replicas: 1,
+          lazy: true,
+          source: 'config',
+          launch: { kind: 'stdio', command: process.execPath, args: [serverPath], env: {}, era: 'legacy' },
+          listingKey: id,
+        }));
+      while (done < goal) {
+        done += 1;
+        await instance.start();
+        expect(await instance.request('ping')).toEqual({});
+        await instance.stop();
+      }
+    }
+
+    const run = (goal: number) =>
+      Promise.all(Array.from({ length: width }, (_, slot) => startAndStop(slot, goal)));
+
+    await run(Math.min(warmUp, starts));
+    const before = await look(done);
+    const seen = [before];
+    for (let part = 1; part <= 10; part += 1) {
+      await run(Math.round(warmUp + ((starts - warmUp) * part) / 10));
+      seen.push(await look(done));
+      if (process.env['STARTS'] !== undefined) console.log(JSON.stringify(seen.at(-1)));
+    }
+    const after = seen.at(-1)!;
+    expect(after.starts).toBeGreaterThanOrEqual(starts);
+    expect(after.children).toBe(before.children);
+    if (before.files !== undefined) expect(after.files).toBeLessThanOrEqual(before.files);
+    expect(await readdir(join(folder, 'processes', ledger.id))).toEqual(['owner.json']);
+    // 100 bytes for each start would be a leak; what a heap does by itself in between is more.
+    expect(after.heapMb - before.heapMb).toBeLessThan(10);
+  },
+  Math.max(120_000, starts * 1000),
+);

@@ -135,7 +135,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
     serversAdd: ({ body }) => ({ ...server, id: (body as { name: string }).name, state: 'starting' }),
     serversRemove: ({ params }) => ({ removed: params['id'] }),
     serversStop: ({ params }) => ({ ...server, id: params['id'], state: 'stopped' }),
-    serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld', position: '0-1' }], next: '0-1' }),
     serversChanges: () => pin,
     serversApprove: ({ params }) => ({
       ...pin,

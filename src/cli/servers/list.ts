@@ -21,11 +21,11 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'SOURCE', value: ({ source }) => source },
   { title: 'STATE', value: ({ state }) => state },
   { title: 'SINCE', value: ({ since }) => since },
-  { title: 'SESSIONS', value: ({ sessions }) => sessions, alignRight: true },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },
   { title: 'REASON', value: ({ reason, held }) => reason ?? heldBack(held) },
+  { title: 'SESSIONS', value: ({ sessions }) => sessions, alignRight: true },
 ];
 
 function heldBack(held: number | undefined): string | undefined {

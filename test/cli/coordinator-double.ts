@@ -220,7 +220,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       return { reports: [phaseReport(phase, phase === 3 ? 'rolled-back' : 'deployed')] };
     },
     deploymentsUndeploy: ({ params }) => phaseReport(Number(params['phase']), 'removed'),
-    serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld' }] }),
+    serversLogs: () => ({ lines: [{ at, line: 'hello \u001B[2Jworld', position: '0-1' }], next: '0-1' }),
     serversChanges: () => pin,
     serversApprove: ({ params }) => ({
       ...pin,

@@ -95,7 +95,7 @@ describe('servers logs', () => {
   it.skipIf(process.platform === 'win32')(
     'goes on with what is written, also after the server was restarted',
     async () => {
-      using following = startFollow(['--tail', '0', '--json']);
+      using following = startFollow(['--tail', '1', '--json']);
       // The first line comes when the stream is open, whenever that is.
       await eventually('the stream', async () => {
         await say('first');

@@ -11,8 +11,8 @@ describe('output', () => {
   it('is tab-separated in a pipe, walks all pages, and is safe to show', async () => {
     const { stdout, stderr, code } = await run(['servers', 'list']);
     expect(stdout.split('\n')).toEqual([
-      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\t',
-      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\tab c d',
+      'sqlite-3104\tdatabase\t3104\tin-process\tbuilt-in\tready\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\t\t',
+      'evil-1\tdatabase\t3104\tin-process\tbuilt-in\tunhealthy\t1\t2026-11-21T00:00:00.000Z\t2\t3\t0\t\tab c d\t',
       '',
     ]);
     expect([stderr, code]).toEqual(['', 0]);

@@ -23,12 +23,12 @@ const columns: readonly Column<ServerItem>[] = [
   { title: 'STATE', value: ({ state }) => state },
   { title: 'REPLICAS', value: replicasOf, alignRight: true },
   { title: 'SINCE', value: ({ since }) => since },
-  { title: 'SESSIONS', value: ({ sessions }) => sessions, alignRight: true },
   { title: 'TOOLS', value: ({ tools }) => tools, alignRight: true },
   { title: 'CALLS', value: ({ calls }) => calls, alignRight: true },
   { title: 'ERRORS', value: ({ errors }) => errors, alignRight: true },
   { title: 'TAGS', value: ({ tags }) => tags?.join(',') },
   { title: 'REASON', value: ({ reason, held }) => reason ?? heldBack(held) },
+  { title: 'SESSIONS', value: ({ sessions }) => sessions, alignRight: true },
 ];
 
 /** `3`, or `3 of 1-8` where the number follows the load. */

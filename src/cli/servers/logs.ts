@@ -35,7 +35,7 @@ export function serversLogsCommand(context: CliContext): Command {
     'servers logs docs --tail 50 --follow',
   )
     .argument('<id>', 'instance id, alias or port')
-    .option('--tail <count>', 'how many lines; 200 unless --since is given', integerOption('--tail', 0, 5000))
+    .option('--tail <count>', 'how many lines; 200 unless --since is given', integerOption('--tail', 1, 5000))
     .option('--since <when>', 'only lines behind a position, or from a time on (ISO 8601)')
     .option('-f, --follow', 'go on with what it writes, until Ctrl-C; with --json a line of JSON for each')
     .action((id: string, options: LogsOptions) =>

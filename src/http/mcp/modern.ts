@@ -17,6 +17,7 @@ import {
   type RpcNotification,
   type RpcRequest,
 } from '../../kernel/json-rpc.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import {
   isClientIdentity,
   isModernVersion,
@@ -51,7 +52,7 @@ export async function serveModernPost(
   const reply = new Reply(response, deps.keepAlive, { onGone: () => cancel.abort() });
   try {
     const requestId = deps.nextRequestId();
-    const peer = { ...readEnvelope(body, request, requestId), principal: deps.identify(request) };
+    const peer = readEnvelope(body, request, requestId, deps.identify(request));
     const view = await deps.gateway.view(mount);
     checkParamHeaders(view, body, request);
     if (body.method === 'subscriptions/listen') {
@@ -124,7 +125,12 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 }
 
 /** The client as its envelope describes it; headers are held against the body. */
-function readEnvelope(body: RpcRequest, request: IncomingMessage, requestId: string): Peer {
+function readEnvelope(
+  body: RpcRequest,
+  request: IncomingMessage,
+  requestId: string,
+  principal: Principal,
+): Peer {
   const meta = isJsonObject(body.params?.['_meta']) ? body.params['_meta'] : {};
   const version = meta[metaKeys.protocolVersion];
   if (typeof version !== 'string')
@@ -148,6 +154,7 @@ function readEnvelope(body: RpcRequest, request: IncomingMessage, requestId: str
   return {
     // Nothing tells two stateless clients apart, so each request stands alone: no prompt can reach a stranger.
     key: `modern:${requestId}`,
+    principal,
     capabilities,
     ...(isClientIdentity(info) && { clientInfo: info }),
     ...(level !== undefined && { logLevel: level as McpLogLevel }),

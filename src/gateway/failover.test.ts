@@ -87,6 +87,19 @@ describe('a call that was sent when its instance failed', () => {
     expect(new Set(served).size).toBe(2);
   });
 
+  it('goes to another instance too when the answer could not be read', async () => {
+    const garbled = (id: string) => new AppError('UPSTREAM_PROTOCOL', { server: id, problem: 'no JSON' });
+    const { call, served } = await setUp(onceThenFine(garbled));
+    await call('read');
+    expect(new Set(served).size).toBe(2);
+    const once = await setUp(onceThenFine(garbled));
+    await expect(once.call('add')).rejects.toMatchObject({
+      code: 'UPSTREAM_PROTOCOL',
+      data: { tries: 1, mayHaveRun: true },
+    });
+    expect(once.served).toHaveLength(1);
+  });
+
   it.each(['add', 'plain'])('is not repeated when its tool may not (%s)', async (name) => {
     const { call, served } = await setUp(onceThenFine(broken));
     await expect(call(name)).rejects.toMatchObject({

@@ -64,7 +64,7 @@ export async function withFailover(
         // Nothing else is there, and it has been waited for already.
         (isAlone && connection === undefined) ||
         (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
-      hasRun ||= isAppError(error, 'UPSTREAM_FAILED');
+      hasRun ||= isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL');
       const mayRepeat = isAppError(error, 'UPSTREAM_UNAVAILABLE') || (hasRun && mayRunTwice(error, call));
       if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
       failed = { instance, connection };
@@ -74,7 +74,9 @@ export async function withFailover(
 
 function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): boolean {
   // Nobody is asked the same question twice.
-  return isAppError(error, 'UPSTREAM_FAILED') && exchange.hasAsked !== true && isRepeatable();
+  return (
+    isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL') && exchange.hasAsked !== true && isRepeatable()
+  );
 }
 
 async function connectionOf(
@@ -91,7 +93,8 @@ async function connectionOf(
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */
 function explained(error: unknown, instance: Instance, tries: number, mayHaveRun: boolean): unknown {
-  if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT')) return error;
+  if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL', 'UPSTREAM_TIMEOUT'))
+    return error;
   const { isFailingOpen } = instance;
   if (tries === 1 && !isFailingOpen && !mayHaveRun) return error;
   const data = {

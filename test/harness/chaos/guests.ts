@@ -29,6 +29,7 @@ export function createGuests(options: {
   const epochs = new Map<string, number>();
   let available: readonly ChaosServer[] = fleet.servers;
   let reloads = 0;
+  let base: object | undefined;
 
   const pick = (list: readonly ChaosServer[]) => list[Math.floor(random() * list.length)];
 
@@ -39,12 +40,12 @@ export function createGuests(options: {
   }
 
   async function write(extra: object = {}): Promise<void> {
-    const config = JSON.parse(await readFile(configFile, 'utf8')) as object;
+    base ??= JSON.parse(await readFile(configFile, 'utf8')) as object;
     const mcpServers = fleet.entries(
       (server) => present.has(server),
       (id) => epochs.get(id) ?? 0,
     );
-    await writeFile(`${configFile}.new`, JSON.stringify({ ...config, mcpServers, ...extra }));
+    await writeFile(`${configFile}.new`, JSON.stringify({ ...base, mcpServers, ...extra }));
     await rename(`${configFile}.new`, configFile);
   }
 

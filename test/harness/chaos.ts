@@ -113,7 +113,7 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const loadStartedAtMs = Date.now();
 
   const units = [...new Set(fleet.servers.map(({ unit }) => unit))];
-  const faults = createFaults({ random, room, judge, units, mayBeStruck: () => true });
+  const faults = createFaults({ random, room, judge, units, seconds: options.seconds });
   const samples: Sample[] = [];
   const over = new AbortController();
   const until = async (task: () => Promise<unknown> | void, everyMs: () => number): Promise<void> => {
@@ -128,7 +128,10 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
       () => 2 * random() * options.faultEveryMs,
     ),
     until(
-      async () => samples.push({ atMs: Date.now(), rssMb: await rssOf(pid) }),
+      async () => {
+        samples.push({ atMs: Date.now(), rssMb: await rssOf(pid) });
+        if (samples.length % 20 === 0) tell(`${Math.round(samples.at(-1)!.rssMb)} MiB`);
+      },
       () => 500,
     ),
     until(

@@ -27,6 +27,10 @@ export interface ControlRoom extends AsyncDisposable {
   readonly runs: ReadonlyMap<number, Run>;
   /** Answers that were made useless, by call. */
   readonly spoiled: ReadonlyMap<number, string>;
+  /** Since when no server of the unit is connected, milliseconds since the epoch; undefined while there is one. */
+  awaySinceMs(unit: string): number | undefined;
+  /** How long its last absence was, and when that ended. */
+  lastAbsence(unit: string): { readonly ms: number; readonly endedAtMs: number } | undefined;
   /** Every process that ever reported. */
   readonly pids: ReadonlySet<number>;
 }
@@ -39,11 +43,20 @@ export async function openControlRoom(on: {
   const runs = new Map<number, Run>();
   const spoiled = new Map<number, string>();
   const pids = new Set<number>();
+  const away = new Map<string, number>();
+  const absences = new Map<string, { ms: number; endedAtMs: number }>();
+
+  function came(unit: string): void {
+    const sinceMs = away.get(unit);
+    away.delete(unit);
+    if (sinceMs !== undefined) absences.set(unit, { ms: Date.now() - sinceMs, endedAtMs: Date.now() });
+  }
 
   function hear(socket: Socket, word: Word): void {
     if (word.kind === 'hello') {
       const { unit, pid } = word;
       if (pid !== process.pid) pids.add(pid);
+      came(unit);
       present.set(socket, { unit, pid, order: (order) => void socket.write(`${JSON.stringify(order)}\n`) });
     } else if (word.kind === 'ran') {
       const run = runs.get(word.n) ?? { id: word.id, atMs: [] };
@@ -63,6 +76,8 @@ export async function openControlRoom(on: {
     socket.on('close', () => {
       const left = present.get(socket);
       present.delete(socket);
+      if (left && ![...present.values()].some(({ unit }) => unit === left.unit))
+        away.set(left.unit, Date.now());
       if (left) on.onLeft(left.unit, left.pid);
     });
   });
@@ -71,6 +86,8 @@ export async function openControlRoom(on: {
     port: (server.address() as AddressInfo).port,
     attendants: (unit) =>
       [...present.values()].filter((one) => one.unit === unit || one.unit.startsWith(`${unit}-`)),
+    awaySinceMs: (unit) => away.get(unit),
+    lastAbsence: (unit) => absences.get(unit),
     units: () => [...new Set([...present.values()].map(({ unit }) => unit))],
     runs,
     spoiled,

@@ -59,13 +59,15 @@ export function createFaults(options: {
   readonly room: ControlRoom;
   readonly judge: Judge;
   readonly units: readonly string[];
-  readonly mayBeStruck: (unit: string) => boolean;
+  /** How long the faults go on. */
+  readonly seconds: number;
 }): Faults {
   const { random, room, judge } = options;
   const lastMs = new Map<string, number>();
   const paused = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
   let spins = 0;
+  const startedAtMs = Date.now();
 
   function later(ms: number, task: () => void): void {
     const timer = setTimeout(() => {
@@ -84,7 +86,12 @@ export function createFaults(options: {
   }
 
   function draw(target: Target): Kind {
-    const fit = kinds.filter(({ on, name }) => on.includes(target) && !(name === 'spin' && spins >= 2));
+    const isLate = Date.now() - startedAtMs > options.seconds * 400;
+    const fit = kinds.filter(
+      // What a huge line needs for a moment would hide in the second half whether memory grows.
+      ({ on, name }) =>
+        on.includes(target) && !(name === 'spin' && spins >= 2) && !(name === 'huge' && isLate),
+    );
     let at = random() * fit.reduce((sum, { weight }) => sum + weight, 0);
     for (const kind of fit) if ((at -= kind.weight) < 0) return kind;
     return fit[0]!;
@@ -122,10 +129,9 @@ export function createFaults(options: {
   return {
     strike() {
       const now = Date.now();
-      const candidates = options.units.filter((unit) => {
-        const idleMs = now - (lastMs.get(unit) ?? 0);
-        return idleMs > restMs[targetOf(unit)] && options.mayBeStruck(unit);
-      });
+      const candidates = options.units.filter(
+        (unit) => now - (lastMs.get(unit) ?? 0) > restMs[targetOf(unit)],
+      );
       const unit = candidates[Math.floor(random() * candidates.length)];
       if (unit === undefined) return;
       const attendants = room.attendants(unit);

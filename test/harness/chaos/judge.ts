@@ -48,7 +48,8 @@ export interface Verdict {
 }
 
 /** What a fault does may show so much later than it was ordered, milliseconds. */
-const effectMs = 5000;
+const effectMs = 10_000;
+const patienceMs = 4000;
 /** A hung or half-dead process is ended by the gateway some time after the fault. */
 const deathMs = 30_000;
 
@@ -87,7 +88,16 @@ export function createJudge(room: () => ControlRoom, logOf: (id: string) => read
     ].join('\n');
   }
 
+  /** The gateway waits five seconds for a server to come back. One that this test kept away for longer says nothing. */
+  function wasAway(unit: string): boolean {
+    const sinceMs = room().awaySinceMs(unit);
+    if (sinceMs !== undefined) return Date.now() - sinceMs > patienceMs;
+    const last = room().lastAbsence(unit);
+    return last !== undefined && last.ms > patienceMs && Date.now() - last.endedAtMs < last.ms;
+  }
+
   function isExcused({ n, server, tool, startedAtMs }: Call, code: string | undefined): boolean {
+    if (code === 'UPSTREAM_UNAVAILABLE') return wasAway(server.unit);
     if (tool !== 'add' || (code !== 'UPSTREAM_FAILED' && code !== 'UPSTREAM_PROTOCOL')) return false;
     if (room().spoiled.has(n)) return true;
     if (code === 'UPSTREAM_PROTOCOL') return false;

@@ -115,6 +115,17 @@ describe('a call that was sent when its instance failed', () => {
     expect(served).toHaveLength(2);
   });
 
+  it('is repeated once more when its repetition was never sent', async () => {
+    const failures = [broken, unsent];
+    const { call, served } = await setUp((id) => () => {
+      const failure = failures.shift();
+      if (failure) throw failure(id);
+      return { content: [] };
+    });
+    expect(await call('read')).toMatchObject({ content: [] });
+    expect(served).toHaveLength(3);
+  });
+
   it('is not repeated after the client was asked something', async () => {
     const { call, served } = await setUp((id) => async (_params, { onRequest, signal }) => {
       const question = { jsonrpc: '2.0' as const, id: 1, method: 'elicitation/create', params: {} };
@@ -140,6 +151,29 @@ describe('a call that was sent when its instance failed', () => {
     });
     await expect(late.call('read')).rejects.toThrow();
     expect(late.timeouts).toEqual([10_000]);
+  });
+
+  it('is not sent with no time left, and fails with what it met first', async () => {
+    let waits = false;
+    const { clock, pool, call, served } = await setUp((id) => () => {
+      waits = true;
+      throw broken(id);
+    });
+    for (const instance of pool.instances()) {
+      const acquire = instance.acquire.bind(instance);
+      Object.assign(instance, {
+        acquire: async (...args: Parameters<typeof acquire>) => {
+          // The other one takes all of the call's time to come up.
+          if (waits) clock.advance(10_000);
+          return await acquire(...args);
+        },
+      });
+    }
+    await expect(call('read')).rejects.toMatchObject({
+      code: 'UPSTREAM_FAILED',
+      data: { tries: 2, mayHaveRun: true },
+    });
+    expect(served).toHaveLength(1);
   });
 
   it('is not repeated when its client has gone', async () => {

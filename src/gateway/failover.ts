@@ -5,8 +5,9 @@
 
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
-import { AppError, isAppError } from '../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { JsonObject } from '../kernel/json-rpc.ts';
+import type { Incident, OnIncident } from '../kernel/observations.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
 import type { Origin } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
@@ -27,7 +28,7 @@ export interface Attempt extends Origin {
   readonly timeoutMs: number;
 }
 
-/** Tries of a call that was never sent; one that was sent is repeated once. */
+/** Tries of a call, those counted in which it was never sent; one that was sent is repeated once. */
 const maxTries = 3;
 
 /** Before the same connection is tried again: the transport may just be finding out that it is dead. */
@@ -38,6 +39,7 @@ export async function withFailover(
   call: FailoverCall,
   clock: Clock,
   send: (attempt: Attempt) => Promise<JsonObject>,
+  onIncident?: OnIncident,
 ): Promise<JsonObject> {
   const [first] = call.instances;
   if (!first) throw new AppError('UPSTREAM_UNAVAILABLE', { server: '?', problem: 'it has no instances' });
@@ -47,29 +49,49 @@ export async function withFailover(
   const key = hashKeyOf(first, call);
   budget.deposit();
   let sentAtMs: number | undefined;
-  let failed: { readonly instance: Instance; readonly connection: Connection | undefined } | undefined;
-  let hasRun = false;
+  let failed: Failed | undefined;
+  /** How often it reached a server that then failed. */
+  let runs = 0;
   for (let tries = 1; ; tries += 1) {
     const instance = isAlone ? first : (balancer.pick(key, failed?.instance) ?? first);
     let connection: Connection | undefined;
     try {
       connection = await connectionOf(instance, key, failed?.connection, clock);
+      if (failed && sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs)
+        throw failed.error;
+      if (failed) onIncident?.(incidentOf(failed, connection, call));
       sentAtMs ??= clock.now();
       return await send({ instance, connection, timeoutMs: sentAtMs + instance.timeoutMs - clock.now() });
     } catch (error) {
+      if (isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL')) runs += 1;
+      const hasRun = runs > 0;
       const isLast =
         tries >= maxTries ||
-        hasRun ||
+        runs > 1 ||
         call.exchange.signal.aborted ||
         // Nothing else is there, and it has been waited for already.
         (isAlone && connection === undefined) ||
         (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
-      hasRun ||= isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL');
       const mayRepeat = isAppError(error, 'UPSTREAM_UNAVAILABLE') || (hasRun && mayRunTwice(error, call));
       if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
-      failed = { instance, connection };
+      failed = { instance, connection, error };
     }
   }
+}
+
+interface Failed {
+  readonly instance: Instance;
+  readonly connection: Connection | undefined;
+  readonly error: unknown;
+}
+
+function incidentOf(
+  { instance, connection, error }: Failed,
+  next: Connection,
+  { exchange }: FailoverCall,
+): Incident {
+  const kind = next === connection ? 'retry' : 'failover';
+  return { kind, server: instance.id, call: exchange.requestId, problem: messageOf(error) };
 }
 
 function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): boolean {

@@ -53,10 +53,10 @@ const ownSessions = 6;
 /** Opens the sessions, and starts to call. */
 export async function startCallers(options: CallersOptions): Promise<Callers> {
   const { origin, random, judge, steady } = options;
-  let isOver = false;
+  const over = new AbortController();
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const onClosed = () => {
-    if (!isOver) judge.violation('the stream of a session was closed');
+    if (!over.signal.aborted) judge.violation('the stream of a session was closed');
   };
   const shared = await Promise.all(
     Array.from({ length: sharedSessions }, () => legacyClient(origin, '/mcp', onClosed)),
@@ -90,7 +90,7 @@ export async function startCallers(options: CallersOptions): Promise<Callers> {
   }
 
   async function work(worker: number): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await once(worker).catch((error: unknown) => judge.violation(`a client failed: ${String(error)}`));
       await delay(random() * 60);
     }
@@ -99,7 +99,7 @@ export async function startCallers(options: CallersOptions): Promise<Callers> {
   /** Every tool of every steady server is listed, whatever state it is in. */
   async function watchList(): Promise<void> {
     const client = modernClient(origin, '/mcp');
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const names = await listTools(client);
       const missing = steady.filter(({ id }) => !names.has(`${id}__read`)).map(({ id }) => id);
       if (missing.length > 0) judge.violation(`not listed: ${missing.join(', ')}`);
@@ -114,7 +114,7 @@ export async function startCallers(options: CallersOptions): Promise<Callers> {
   return {
     sessions: [...shared, ...own],
     async stop() {
-      isOver = true;
+      over.abort();
       await working;
     },
   };

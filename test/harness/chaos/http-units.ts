@@ -9,7 +9,7 @@ import { type Fleet, type FleetSize, httpServerPath } from './fleet.ts';
 
 export interface HttpUnits extends AsyncDisposable {
   readonly pids: ReadonlySet<number>;
-  portOf(unit: string): number;
+  readonly portOf: (unit: string) => number;
   start(fleet: Fleet): Promise<void>;
 }
 
@@ -42,11 +42,13 @@ export async function startHttpUnits(
     const child = spawn(process.execPath, own, { stdio: ['pipe', 'pipe', 'inherit'] });
     running.set(unit, child);
     pids.add(child.pid!);
-    child.once('exit', async () => {
-      await delay(random() * awayMs);
-      if (!isOver) await open(unit, args);
-    });
-    await once(child.stdout!, 'data');
+    child.once('exit', () => void reopen(unit, args));
+    await once(child.stdout, 'data');
+  }
+
+  async function reopen(unit: string, args: readonly string[]): Promise<void> {
+    await delay(random() * awayMs);
+    if (!isOver) await open(unit, args);
   }
 
   return {

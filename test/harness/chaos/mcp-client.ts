@@ -59,7 +59,7 @@ function send(
           const message = json.trim() === '' ? {} : (JSON.parse(json) as Answer['message']);
           resolve({ status: response.statusCode!, session, message });
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

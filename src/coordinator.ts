@@ -39,6 +39,8 @@ import { type Memory, type MemoryOptions, openMemory } from './memory/open-memor
 import { createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
+import { createMeters, type Meters } from './metrics/create-meters.ts';
+import { createMetrics } from './metrics/create-metrics.ts';
 import { openServers, type Servers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -78,7 +80,8 @@ export async function startCoordinator(
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
   const backup = await resolveBackup(loaded);
-  const memory = parts.use(
+  const meters = createMeters({ logger, clock: systemClock });
+  const opened = parts.use(
     await openMemory({
       dataDir,
       logger,
@@ -92,6 +95,7 @@ export async function startCoordinator(
       backup,
     }),
   );
+  const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
@@ -100,7 +104,7 @@ export async function startCoordinator(
     recorder?.record(spec, offered);
     return pins.admit(spec, offered);
   };
-  const pool = await buildPool(parts, { config, dataDir, memory, store, admit, logger });
+  const pool = await buildPool(parts, { config, dataDir, memory, store, admit, meters, logger });
   const servers = await openServers(parts, { loaded, pool, store, logger, load: options.loadConfig });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
@@ -114,6 +118,7 @@ export async function startCoordinator(
     pool,
     servers,
     remotes,
+    meters,
     logger,
   });
 
@@ -158,6 +163,7 @@ interface Foundation {
   /** Absolute. */
   readonly dataDir: string;
   readonly memory: Memory;
+  readonly meters: Meters;
   readonly logger: Logger;
 }
 
@@ -166,7 +172,7 @@ async function buildPool(
   parts: AsyncDisposableStack,
   base: Foundation & { readonly store: Store } & Pick<InstanceDependencies, 'admit'>,
 ): Promise<Pool> {
-  const { config, dataDir, memory, store, admit, logger } = base;
+  const { config, dataDir, memory, store, admit, meters, logger } = base;
   const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
   const reaped = await ledger.reapOrphans();
   if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
@@ -189,6 +195,7 @@ async function buildPool(
       requestTimeoutMs: config.limits.requestTimeoutMs,
       drainMs: config.limits.drainMs,
       health: config.health,
+      onIncident: meters.incidents.note,
     }),
   );
 }
@@ -225,7 +232,7 @@ async function openEdge(
     readonly remotes: RemoteRoster;
   },
 ): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, servers, remotes, logger } = base;
+  const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -238,7 +245,11 @@ async function openEdge(
     bundles,
     alwaysListed: matchesAny(config.toolSearch.listed),
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
+    onCall: meters.calls.count,
+    onIncident: meters.incidents.note,
   });
+  parts.defer(meters.follow(pool));
+  const metrics = createMetrics({ pool, gateway, memory, meters });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
@@ -253,6 +264,7 @@ async function openEdge(
     logger,
     nextRequestId,
     git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
     handlers: {

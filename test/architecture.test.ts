@@ -20,6 +20,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   pool: ['kernel', 'contract', 'transport', 'catalog'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   http: ['kernel', 'contract', 'memory', 'catalog', 'pool', 'gateway'],
+  metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
 };
 

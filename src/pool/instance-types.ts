@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Emitter } from '../kernel/events.ts';
 import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { OnIncident } from '../kernel/observations.ts';
 import type { HealthOptions } from '../kernel/pool-options.ts';
 import type { McpLogLevel } from '../kernel/protocol.ts';
 import type { Connection, ConnectionEvents, RequestOptions } from '../transport/connection.ts';
@@ -47,6 +48,8 @@ export interface InstanceDependencies {
   readonly backoff?: BackoffOptions;
   /** Quiet time after a list_changed before the lists are read again, milliseconds. */
   readonly relistDelayMs?: number;
+  /** Hears of restarts, circuits that open, and calls that go to sick ones. */
+  readonly onIncident?: OnIncident;
 }
 
 /** The interchangeable instances of one definition in one category. */

@@ -61,7 +61,7 @@ export async function createInstance(
   const balancer = createBalancer<PoolMember>({
     ...selection,
     onFailOpen(isOpen) {
-      if (isOpen) logger.warn({ server: spec.id }, 'no healthy replica is left: calls go to sick ones');
+      if (isOpen) deps.onIncident?.({ kind: 'fail-open', server: spec.id });
     },
   });
 
@@ -91,6 +91,7 @@ export async function createInstance(
       open: (connectionEvents, signal) =>
         deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
       onBroken,
+      onRestart: (problem) => deps.onIncident?.({ kind: 'restart', server: spec.id, problem }),
       onOpen: (connection) => onOpen(connection, index),
       onNotification,
       onChange: () => touch(),
@@ -105,6 +106,8 @@ export async function createInstance(
       checks,
       restartsHung: spec.launch.kind !== 'in-process',
       onChange: () => touch(),
+      onOpened: (problem, call) =>
+        deps.onIncident?.({ kind: 'breaker-opening', server: spec.id, problem, call }),
       onLoad(by) {
         inFlight += by;
         balancer.loadChanged(member);

@@ -54,6 +54,8 @@ export interface MemberOptions {
   readonly onChange: () => void;
   /** A call began or ended. */
   readonly onLoad: (by: 1 | -1) => void;
+  /** Its circuit has opened; hears the last failure, and the request id of its call. */
+  readonly onOpened?: (problem: string | undefined, call: string | undefined) => void;
 }
 
 /** Checks without an answer, one after the other, that take it out of traffic. */
@@ -173,13 +175,15 @@ export function createMember(options: MemberOptions): PoolMember {
     onChange();
   }
 
-  function failed(error: unknown): void {
+  function failed(error: unknown, call?: string): void {
     if (error instanceof RpcError) {
       answered();
       breaker.succeed();
     } else if (isServersFault(error)) {
       lastFailure = messageOf(error);
+      const wasOpen = breaker.state === 'open';
       breaker.fail();
+      if (breaker.state === 'open' && !wasOpen) options.onOpened?.(lastFailure, call);
     } else breaker.abandonTrial();
   }
 
@@ -266,7 +270,7 @@ export function createMember(options: MemberOptions): PoolMember {
         succeeded(performance.now() - startedAtMs);
         return result;
       } catch (error) {
-        failed(error);
+        failed(error, requestOptions.requestId);
         throw error;
       } finally {
         load(-1);

@@ -1,7 +1,14 @@
 /** How calls are spread and health is judged, as the config says it: once for all, and for single servers. */
 
 import { z } from 'zod';
-import { defaultHealth, defaultSelection, hashOnPattern, policyNames } from '../kernel/pool-options.ts';
+import {
+  defaultHealth,
+  defaultSelection,
+  hashOnPattern,
+  pluginPartPattern,
+  policyNames,
+  type PolicyName,
+} from '../kernel/pool-options.ts';
 
 const checkInterval = z
   .int()
@@ -49,7 +56,10 @@ const ownHealthShape = z.strictObject({
 
 const selectionShape = z.strictObject({
   policy: z
-    .enum(policyNames)
+    .union([z.enum(policyNames), z.string().regex(pluginPartPattern)], {
+      error: `must be one of ${policyNames.join(', ')}, or <plugin>/<policy>`,
+    })
+    .transform((name) => name as PolicyName)
     .default(defaultSelection.policy)
     .describe('How one of several replicas or instances is chosen for a call.'),
   hashOn: z

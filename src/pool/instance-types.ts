@@ -17,6 +17,7 @@ import type { InFlight } from './in-flight.ts';
 import type { InstanceState } from './instance-state.ts';
 import type { LogRing } from './log-ring.ts';
 import type { PoolMember } from './member.ts';
+import type { PluginPolicies } from './policies/create-policy.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 export type InstanceEvent =
@@ -50,6 +51,8 @@ export interface InstanceDependencies {
   readonly relistDelayMs?: number;
   /** Hears of restarts, circuits that open, and calls that go to sick ones. */
   readonly onIncident?: OnIncident;
+  /** Selection policies of plugins. */
+  readonly policies?: PluginPolicies;
 }
 
 /** The interchangeable instances of one definition in one category. */

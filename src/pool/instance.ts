@@ -60,6 +60,7 @@ export async function createInstance(
 
   const balancer = createBalancer<PoolMember>({
     ...selection,
+    plugins: deps.policies,
     onFailOpen(isOpen) {
       if (isOpen) deps.onIncident?.({ kind: 'fail-open', server: spec.id });
     },

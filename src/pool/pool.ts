@@ -95,7 +95,8 @@ export function createPool(deps: InstanceDependencies): Pool {
     const onFailOpen = (isOpen: boolean) => {
       if (isOpen) deps.onIncident?.({ kind: 'fail-open', server: groupKeyOf(spec) });
     };
-    const balancer = createBalancer<Instance>({ ...(spec.selection ?? defaultSelection), onFailOpen });
+    const selection = spec.selection ?? defaultSelection;
+    const balancer = createBalancer<Instance>({ ...selection, plugins: deps.policies, onFailOpen });
     return { balancer, budget: createRetryBudget(deps.clock) };
   }
 

@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { MetricsSnapshot, Reading } from '../kernel/exporter.ts';
 import type { MemoryClient } from '../kernel/memory/operations.ts';
 import { type IncidentKind, incidentKinds } from '../kernel/observations.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -18,17 +19,11 @@ export interface MetricsDependencies {
   readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents'>;
 }
 
-/** One number with its labels; `suffix` tells the parts of a histogram apart. */
-export interface Reading {
-  readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
-  readonly suffix?: '_bucket' | '_sum' | '_count';
-}
-export type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
+type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
 
 export interface Metrics {
   /** What is true now. */
-  read(): Promise<Readings>;
+  snapshot(): Promise<MetricsSnapshot>;
   /** The same, and what is known of the process, as Prometheus wants it. */
   scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
@@ -111,7 +106,10 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   }
 
   return {
-    read,
+    async snapshot() {
+      const readings = Object.entries(await read());
+      return Object.fromEntries(readings.map(([name, values]) => [metricPrefix + name, values]));
+    },
     async scrape() {
       const readings = await read();
       const registry = new Registry();

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   connectScripted,
   createScriptedUpstream,
@@ -151,6 +151,19 @@ describe('a call that was sent when its instance failed', () => {
     });
     await expect(late.call('read')).rejects.toThrow();
     expect(late.timeouts).toEqual([10_000]);
+  });
+
+  it('is still repeated by a server that has left the pool meanwhile and drains', async () => {
+    const { clock, pool, call, served } = await setUp(onceThenFine(broken));
+    await pool.remove('b');
+    const calling = call('read');
+    await vi.waitFor(() => expect(served).toHaveLength(1));
+    const removing = pool.remove('a', 5000);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(200);
+    expect(await calling).toEqual({ content: [] });
+    await removing;
+    expect(served).toEqual(['a', 'a']);
   });
 
   it('is not sent with no time left, and fails with what it met first', async () => {

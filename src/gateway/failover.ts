@@ -109,8 +109,14 @@ async function connectionOf(
 ): Promise<Connection> {
   const connection = await instance.acquire(key, failed);
   if (failed === undefined || connection !== failed) return connection;
-  await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
-  return await instance.acquire(key, failed);
+  // One that leaves the pool has not finished its calls before this one has had its turn.
+  instance.work.begin();
+  try {
+    await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
+    return await instance.acquire(key, failed);
+  } finally {
+    instance.work.end();
+  }
 }
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */

@@ -116,7 +116,15 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const loadStartedAtMs = Date.now();
 
   const units = [...new Set(fleet.servers.map(({ unit }) => unit))];
-  const faults = createFaults({ random, room, judge, units, seconds: options.seconds });
+  const faults = createFaults({
+    random,
+    room,
+    judge,
+    units,
+    seconds: options.seconds,
+    // Host threads serve so many that one or the other is not called for long.
+    serversOf: (unit) => (unit === 'host' ? [] : guests.available.filter((server) => server.unit === unit)),
+  });
   const samples: Sample[] = [];
   const over = new AbortController();
   const until = async (task: () => Promise<unknown> | void, everyMs: () => number): Promise<void> => {

@@ -37,10 +37,11 @@ export async function callOnce(
   const call: Call = { n: (lastCall += 1), server, tool, client, startedAtMs: Date.now() };
   const params = { name: isSingle ? tool : `${server.id}__${tool}`, arguments: { n: call.n, ms } };
   const signal = cancelAfterMs === undefined ? undefined : AbortSignal.timeout(cancelAfterMs);
+  judge.began(call);
   try {
     judge.answered(call, await client.ask(call.n, 'tools/call', params, signal));
   } catch (error) {
-    if (signal?.aborted === true) judge.cancelled();
+    if (signal?.aborted === true) judge.cancelled(call);
     else judge.failed(call, error);
   }
 }

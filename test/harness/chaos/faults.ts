@@ -1,6 +1,7 @@
 /** What is done to the servers while they are called. */
 
 import type { Attendant, ControlRoom } from './control-room.ts';
+import type { ChaosServer } from './fleet.ts';
 import type { Judge } from './judge.ts';
 
 export interface Faults {
@@ -59,6 +60,8 @@ export function createFaults(options: {
   readonly room: ControlRoom;
   readonly judge: Judge;
   readonly units: readonly string[];
+  /** What of a unit is there to be called now. */
+  readonly serversOf: (unit: string) => readonly ChaosServer[];
   /** How long the faults go on. */
   readonly seconds: number;
 }): Faults {
@@ -130,7 +133,10 @@ export function createFaults(options: {
     strike() {
       const now = Date.now();
       const candidates = options.units.filter(
-        (unit) => now - (lastMs.get(unit) ?? 0) > restMs[targetOf(unit)],
+        (unit) =>
+          now - (lastMs.get(unit) ?? 0) > restMs[targetOf(unit)] &&
+          // No call can survive one fault after the other, and on a busy machine they take their time.
+          judge.isOver(unit, options.serversOf(unit)),
       );
       const unit = candidates[Math.floor(random() * candidates.length)];
       if (unit === undefined) return;

@@ -23,10 +23,14 @@ export interface Fault {
 
 export interface Judge {
   fault(unit: string, what: string, isHarmful: boolean): void;
+  /** A call sets out. */
+  began(call: Call): void;
+  /** Of the last fault of a unit nothing is left: its calls have ended, and all its servers have answered since. */
+  isOver(unit: string, servers: readonly ChaosServer[]): boolean;
   answered(call: Call, answer: Answer): void;
   /** The request ended without an answer. */
   failed(call: Call, error: unknown): void;
-  cancelled(): void;
+  cancelled(call: Call): void;
   violation(text: string): void;
   /** A process has gone: somebody must have wanted that. */
   left(unit: string, pid: number): void;
@@ -62,6 +66,9 @@ export function createJudge(room: () => ControlRoom, logOf: (id: string) => read
   /** Calls that must not run twice, and those of them that were answered with a result. */
   const adds = new Set<number>();
   const added = new Set<number>();
+  const underWay = new Set<Call>();
+  /** When the youngest call that was answered well had set out, by server. */
+  const lastGoodMs = new Map<string, number>();
   let calls = 0;
   let cancelled = 0;
   let unanswered = 0;
@@ -109,7 +116,16 @@ export function createJudge(room: () => ControlRoom, logOf: (id: string) => read
       faults.push({ unit, what, isHarmful, atMs: Date.now() });
       counts[what] = (counts[what] ?? 0) + 1;
     },
+    began: (call) => void underWay.add(call),
+    isOver(unit, servers) {
+      const lastMs = faults.findLast((fault) => fault.unit === unit)?.atMs;
+      if (lastMs === undefined) return true;
+      for (const { server, startedAtMs } of underWay)
+        if (server.unit === unit && startedAtMs <= lastMs) return false;
+      return servers.every(({ id }) => (lastGoodMs.get(id) ?? 0) > lastMs);
+    },
     answered(call, { message, status }) {
+      underWay.delete(call);
       calls += 1;
       const { n, server, tool } = call;
       if (tool === 'add') adds.add(n);
@@ -121,6 +137,7 @@ export function createJudge(room: () => ControlRoom, logOf: (id: string) => read
         if (block?.text !== answerText(server.id, tool, n))
           violation(storyOf(call, `not its answer: ${JSON.stringify(result)}`));
         if (tool === 'add') added.add(n);
+        lastGoodMs.set(server.id, Math.max(lastGoodMs.get(server.id) ?? 0, call.startedAtMs));
       } else if (!error) violation(storyOf(call, `neither result nor error: ${JSON.stringify(message)}`));
       else {
         const { code, id } = error.data ?? {};
@@ -131,11 +148,13 @@ export function createJudge(room: () => ControlRoom, logOf: (id: string) => read
       }
     },
     failed(call, error) {
+      underWay.delete(call);
       calls += 1;
       unanswered += 1;
       violation(storyOf(call, `no answer: ${String(error)}`));
     },
-    cancelled() {
+    cancelled(call) {
+      underWay.delete(call);
       calls += 1;
       cancelled += 1;
     },

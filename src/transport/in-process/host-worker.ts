@@ -163,8 +163,7 @@ function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
         close(message.connection);
         return;
       case 'call':
-        pulse.begin();
-        void call(message);
+        if (pulse.begin()) void call(message);
         return;
       case 'subscribe':
         instances.get(message.connection)?.watches?.add(message.uri);

@@ -5,11 +5,11 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Listing, ListingStore } from './catalog/listing.ts';
+import { builtInServers } from './catalog/built-in-servers.ts';
+import { loadPlugins, type PluginParts } from './catalog/load-plugins.ts';
 import { type Approval, createPinGate, type PinGate } from './catalog/pins/pin-gate.ts';
 import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import { resolveReference } from './config/resolve-secrets.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
 import type { Config } from './config/schema.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
@@ -34,12 +34,16 @@ import type { Logger } from './kernel/log.ts';
 import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
+import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
-import { type Memory, type MemoryOptions, openMemory } from './memory/open-memory.ts';
+import { type Memory, openMemory } from './memory/open-memory.ts';
 import { createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool, type StartReport } from './pool/pool.ts';
+import { createMeters, type Meters } from './metrics/create-meters.ts';
+import { createListingStore } from './listing-store.ts';
+import { openMetrics } from './open-metrics.ts';
 import { openServers, type Servers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -79,7 +83,9 @@ export async function startCoordinator(
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
   const backup = await resolveBackup(loaded);
-  const memory = parts.use(
+  const plugins = await loadPlugins(config.plugins, loaded.baseDir, builtInServers);
+  const meters = createMeters({ logger, clock: systemClock });
+  const opened = parts.use(
     await openMemory({
       dataDir,
       logger,
@@ -87,12 +93,13 @@ export async function startCoordinator(
       maxWritesPerCommit: config.memory.maxWritesPerCommit,
       scopes: config.memory.scopes,
       quotas: config.memory.scopes,
-      ...(await embeddingsOf(loaded)),
+      ...(await memoryEmbeddings(loaded)),
       remotes: memoryRemotes(loaded),
       keyring: await memoryKeyring(loaded, dataDir),
       backup,
     }),
   );
+  const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
@@ -101,13 +108,22 @@ export async function startCoordinator(
     recorder?.record(spec, offered);
     return pins.admit(spec, offered);
   };
-  const pool = await buildPool(parts, { config, dataDir, memory, store, admit, logger });
-  const servers = await openServers(parts, { loaded, pool, store, logger, load: options.loadConfig });
+  const pool = await buildPool(parts, { config, dataDir, memory, store, plugins, admit, meters, logger });
+  const servers = await openServers(parts, {
+    loaded,
+    plugins,
+    pool,
+    store,
+    logger,
+    load: options.loadConfig,
+  });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
   await remotes.fill();
   const edge = await openEdge(parts, {
     config,
+    loaded,
+    plugins,
     dataDir,
     memory,
     store,
@@ -115,6 +131,7 @@ export async function startCoordinator(
     pool,
     servers,
     remotes,
+    meters,
     logger,
   });
 
@@ -140,34 +157,24 @@ export async function startCoordinator(
   };
 }
 
-/** Search by meaning as configured; the key is read here and goes to the provider only. */
-async function embeddingsOf({
-  config,
-  baseDir,
-  file,
-}: LoadedConfig): Promise<Pick<MemoryOptions, 'embeddings'>> {
-  const { embeddings, scopes } = config.memory;
-  if (!embeddings) return {};
-  const { apiKey: reference, ...settings } = embeddings;
-  const where = 'memory.embeddings.apiKey';
-  const apiKey = reference && (await resolveReference(reference, where, { baseDir, ...(file && { file }) }));
-  return { embeddings: { ...settings, apiKey, scopes } };
-}
-
 interface Foundation {
   readonly config: Config;
   /** Absolute. */
   readonly dataDir: string;
   readonly memory: Memory;
+  readonly meters: Meters;
   readonly logger: Logger;
 }
 
 /** Transports below, pool above; what a killed coordinator left behind is ended first. */
 async function buildPool(
   parts: AsyncDisposableStack,
-  base: Foundation & { readonly store: Store } & Pick<InstanceDependencies, 'admit'>,
+  base: Foundation & { readonly store: Store; readonly plugins: PluginParts } & Pick<
+      InstanceDependencies,
+      'admit'
+    >,
 ): Promise<Pool> {
-  const { config, dataDir, memory, store, admit, logger } = base;
+  const { config, dataDir, memory, store, plugins, admit, meters, logger } = base;
   const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
   const reaped = await ledger.reapOrphans();
   if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
@@ -191,22 +198,10 @@ async function buildPool(
       drainMs: config.limits.drainMs,
       health: config.health,
       scaleByHand: (id) => store.scaleBounds.get(id),
+      onIncident: meters.incidents.note,
+      policies: { makers: plugins.policies, logger },
     }),
   );
-}
-
-/** Listings of built-ins live for this process only: their code may change between two starts. */
-function createListingStore(store: Store): ListingStore {
-  const builtIn = new Map<string, Listing>();
-  const isBuiltIn = (key: string) => key.startsWith('built-in:') || key.startsWith('in-process:');
-  return {
-    get: async (key) =>
-      isBuiltIn(key) ? builtIn.get(key) : ((await store.listings.get(key)) as Listing | undefined),
-    async put(key, listing) {
-      if (isBuiltIn(key)) builtIn.set(key, listing);
-      else await store.listings.put(key, listing);
-    },
-  };
 }
 
 interface Edge {
@@ -225,9 +220,12 @@ async function openEdge(
     readonly pool: Pool;
     readonly servers: Servers;
     readonly remotes: RemoteRoster;
+    readonly loaded: LoadedConfig;
+    readonly plugins: PluginParts;
   },
 ): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, servers, remotes, logger } = base;
+  const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
+  const { loaded, plugins } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -240,7 +238,10 @@ async function openEdge(
     bundles,
     alwaysListed: matchesAny(config.toolSearch.listed),
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
+    onCall: meters.onCall,
+    onIncident: meters.incidents.note,
   });
+  const metrics = openMetrics(parts, { loaded, plugins, pool, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
@@ -255,6 +256,7 @@ async function openEdge(
     logger,
     nextRequestId,
     git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
     handlers: {

@@ -12,4 +12,4 @@ export {
 } from './kernel/define-server.ts';
 export { AppError, type ErrorCode, isAppError } from './kernel/errors.ts';
 export { createLogger, type Logger } from './kernel/log.ts';
-export type { Plugin, PluginApi, PluginServer } from './kernel/plugin.ts';
+export type { Plugin, PluginApi, PluginExporter, PluginPolicy, PluginServer } from './kernel/plugin.ts';

@@ -1,11 +1,11 @@
 /**
- * The servers put together: plugins, roster, discovery, reloads and the record of changes. Part of the composition
+ * The servers put together: roster, discovery, reloads and the record of changes. Part of the composition
  * root, like `coordinator.ts`.
  */
 
 import { setImmediate } from 'node:timers/promises';
 import { builtInServers } from './catalog/built-in-servers.ts';
-import { loadPlugins } from './catalog/load-plugins.ts';
+import type { PluginParts } from './catalog/load-plugins.ts';
 import { type ConfigReload, createConfigReload } from './config-reload.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { type Bulk, createBulk } from './fleet/bulk.ts';
@@ -35,25 +35,24 @@ export interface Servers {
 
 export interface OpenServersOptions {
   readonly loaded: LoadedConfig;
+  readonly plugins: Pick<PluginParts, 'servers'>;
   readonly pool: Pool;
   readonly store: Store;
   readonly logger: Logger;
   readonly load: (() => Promise<LoadedConfig>) | undefined;
 }
 
-/** Fills the pool, starts nothing. Throws PLUGIN_FAILED. */
+/** Fills the pool, starts nothing. */
 export async function openServers(
   parts: AsyncDisposableStack,
-  { loaded, pool, store, logger, load }: OpenServersOptions,
+  { loaded, plugins, pool, store, logger, load }: OpenServersOptions,
 ): Promise<Servers> {
-  const { plugins } = loaded.config;
-  const pluginServers = await loadPlugins(plugins, loaded.baseDir, builtInServers);
   const record = createRecorder(parts, store, logger);
   const held = createQuarantine(pool, store.quarantine, await store.quarantine.all());
   const settings = await openServerSettings({
     pool,
     rows: store.serverSettings,
-    builtIns: [...builtInServers, ...pluginServers],
+    builtIns: [...builtInServers, ...plugins.servers],
     roster: () => roster,
     onChange: record,
   });
@@ -64,7 +63,7 @@ export async function openServers(
     pool,
     addedServers: store.addedServers,
     builtIns: builtInServers,
-    pluginServers,
+    pluginServers: plugins.servers,
     logger,
     // What a start finds where it was is no news.
     onChange: (change) => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { phases } from '../src/catalog/phases.ts';
 import { routes } from '../src/contract/rest/routes.ts';
 import { errorTable } from '../src/kernel/error-table.ts';
+import { metricPrefix, metricTable } from '../src/metrics/metric-table.ts';
 import { startEdge } from './fixtures/http-edge.ts';
 import { createScriptedUpstream } from './fixtures/scripted-upstream.ts';
 
@@ -130,6 +131,17 @@ describe('tables', () => {
     const expected = Object.entries(errorTable).map(([code, row]) =>
       [`\`${code}\``, row.http, row.jsonRpc, row.exit, row.retry].map(String),
     );
+    expect(rows).toEqual(expected);
+  });
+
+  it('list every metric', () => {
+    const rows = tableRows(section(read('docs/guides/metrics.md'), '## The metrics')).slice(1);
+    const expected = Object.entries(metricTable).map(([name, { type, labels, help }]) => [
+      `\`${metricPrefix}${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]);
     expect(rows).toEqual(expected);
   });
 

@@ -41,11 +41,22 @@ const index = `export default { apiVersion: 1, name: 'p', servers: [new URL('./s
 
 describe('loadPlugins', () => {
   it('loads a path, and a package by its name', async () => {
-    const [dice] = await loadPlugins(['./plugin-dice'], examples, builtInServers);
+    const { servers } = await loadPlugins(['./plugin-dice'], examples, builtInServers);
+    const [dice] = servers;
     expect(dice?.definition).toMatchObject({ name: 'dice', category: 'system' });
     await install('@acme/p', { 'index.js': index, 's.js': server('') });
     const found = await loadPlugins(['@acme/p'], dir, builtInServers);
-    expect(found.map(({ definition }) => definition.name)).toEqual(['x']);
+    expect(found.servers.map(({ definition }) => definition.name)).toEqual(['x']);
+  });
+
+  it('loads policies and exporters under the name of their plugin', async () => {
+    const plugins = ['./plugin-policy', './plugin-exporter'];
+    const { policies, exporters, servers } = await loadPlugins(plugins, examples, builtInServers);
+    expect([servers, [...policies.keys()], [...exporters.keys()]]).toEqual([
+      [],
+      ['stay/put'],
+      ['slow-calls/console'],
+    ]);
   });
 
   it('says how to install one that is missing', async () => {
@@ -78,6 +89,22 @@ describe('loadPlugins', () => {
       'a wrong category',
       { 'index.js': index, 's.js': server(`category: 'toys'`) },
       'category: is no category',
+    ],
+    [
+      'a policy that is none',
+      {
+        'index.js': `export default { apiVersion: 1, name: 'p', policies: [new URL('./s.js', import.meta.url).href] };`,
+        's.js': `export default () => ({ name: 'x' });`,
+      },
+      'create: must be a function',
+    ],
+    [
+      'a name that nothing can be named after',
+      {
+        'index.js': `export default { apiVersion: 1, name: 'My Plugin', exporters: [new URL('./s.js', import.meta.url).href] };`,
+        's.js': `export default () => ({ name: 'x', async start() {} });`,
+      },
+      'its name "My Plugin" must be kebab-case',
     ],
     [
       'the name of a built-in',

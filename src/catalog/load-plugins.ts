@@ -1,81 +1,38 @@
 /** Loads the packages that `plugins` names. One that cannot be loaded is an error of the config: nothing starts. */
 
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { isKnownCategory } from './categories.ts';
 import type { BuiltIn } from './built-in-servers.ts';
 import type { ServerDefinition } from '../kernel/define-server.ts';
-import { AppError, messageOf } from '../kernel/errors.ts';
-import { definitionOf, type PluginServer, pluginApiVersion } from '../kernel/plugin.ts';
+import type { ExporterDefinition } from '../kernel/exporter.ts';
+import { type PolicyDefinition, pluginApiVersion } from '../kernel/plugin.ts';
+import { pluginPartPattern } from '../kernel/pool-options.ts';
+import type { PolicyMaker } from '../kernel/selection-policy.ts';
+import { exporterPart, policyPart, serverPart } from './plugins/part-shapes.ts';
+import { defaultOf, failed, firstIssue, locate, partOf } from './plugins/plugin-module.ts';
 
-/** Kinds of things that a plugin may bring are keys here; a further kind is one more row and its loader. */
+const modules = z.array(z.url({ protocol: /^file$/ })).default([]);
+
+/** Kinds of things that a plugin may bring are keys here; a further kind is one more row, its shape and its loader. */
 const pluginShape = z.strictObject({
   apiVersion: z.literal(pluginApiVersion),
   name: z.string().min(1).max(64),
-  servers: z.array(z.url({ protocol: /^file$/ })).default([]),
+  servers: modules,
+  policies: modules,
+  exporters: modules,
 });
 
-const serverShape = z.looseObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,23}$/, { error: 'must be kebab-case and at most 24 characters' }),
-  title: z.string().min(1),
-  version: z.string().min(1),
-  category: z.string().refine(isKnownCategory, { error: 'is no category' }),
-  port: z.int().min(1).max(65_535),
-  tools: z.array(z.looseObject({ name: z.string(), run: z.custom((run) => typeof run === 'function') })),
-});
-
-function failed(plugin: string, problem: string, cause?: unknown): AppError {
-  return new AppError('PLUGIN_FAILED', { plugin, problem }, { cause });
+/** What all plugins bring together. */
+export interface PluginParts {
+  /** In the order of the config. */
+  readonly servers: readonly BuiltIn[];
+  /** By `<plugin>/<policy>`. */
+  readonly policies: ReadonlyMap<string, PolicyMaker>;
+  /** By `<plugin>/<exporter>`. */
+  readonly exporters: ReadonlyMap<string, ExporterDefinition>;
 }
 
-/** The file that a package's name, or a path that begins with a dot, stands for as seen from `baseDir`. */
-function locate(plugin: string, baseDir: string): string {
-  try {
-    return createRequire(join(baseDir, 'config.js')).resolve(plugin);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'MODULE_NOT_FOUND') throw failed(plugin, messageOf(error), error);
-    const remedy = plugin.startsWith('.')
-      ? `is not there as seen from ${baseDir}`
-      : `is not installed; install it with: npm install --prefix "${baseDir}" ${plugin}`;
-    throw failed(plugin, remedy, error);
-  }
-}
-
-/** The default export of a module; whatever it throws while it loads is told with the plugin's name. */
-async function defaultOf(plugin: string, url: string): Promise<unknown> {
-  try {
-    return ((await import(url)) as { default?: unknown }).default;
-  } catch (error) {
-    throw failed(plugin, `throws while it is loaded: ${messageOf(error)}`, error);
-  }
-}
-
-function firstIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return `${issue?.path.join('.') || 'its default export'}: ${issue?.message ?? 'is invalid'}`;
-}
-
-async function loadServer(plugin: string, module: string): Promise<BuiltIn> {
-  const exported = await defaultOf(plugin, module);
-  if (typeof exported !== 'function')
-    throw failed(plugin, `${module} must export a function as default, which is given the plugin API`);
-  let definition: ServerDefinition;
-  try {
-    definition = definitionOf(exported as PluginServer);
-  } catch (error) {
-    throw failed(plugin, `throws while it is loaded: ${messageOf(error)}`, error);
-  }
-  const checked = serverShape.safeParse(definition);
-  if (!checked.success) throw failed(plugin, `${module}: ${firstIssue(checked.error)}`);
-  return { definition, module };
-}
-
-async function loadPlugin(plugin: string, baseDir: string): Promise<BuiltIn[]> {
+async function mainOf(plugin: string, baseDir: string): Promise<z.output<typeof pluginShape>> {
   const exported = await defaultOf(plugin, pathToFileURL(locate(plugin, baseDir)).href);
   const version = (exported as { apiVersion?: unknown } | undefined)?.apiVersion;
   if (version !== undefined && version !== pluginApiVersion) {
@@ -84,25 +41,55 @@ async function loadPlugin(plugin: string, baseDir: string): Promise<BuiltIn[]> {
   }
   const checked = pluginShape.safeParse(exported);
   if (!checked.success) throw failed(plugin, firstIssue(checked.error));
-  return await Promise.all(checked.data.servers.map((module) => loadServer(plugin, module)));
+  return checked.data;
 }
 
-/** The servers of all plugins in the order of the config. Throws PLUGIN_FAILED with what to do. */
+/** The parts of all plugins. Throws PLUGIN_FAILED with what to do. */
 export async function loadPlugins(
   plugins: readonly string[],
   baseDir: string,
   builtIns: readonly BuiltIn[],
-): Promise<BuiltIn[]> {
-  const taken = new Map(builtIns.map(({ definition }) => [definition.name, 'a built-in server']));
-  const found: BuiltIn[] = [];
+): Promise<PluginParts> {
+  const owners = new Map(
+    builtIns.map(({ definition }) => [`server ${definition.name}`, 'a built-in server']),
+  );
+  const servers: BuiltIn[] = [];
+  const policies = new Map<string, PolicyMaker>();
+  const exporters = new Map<string, ExporterDefinition>();
+
+  /** Two things of one kind and name cannot be told apart. */
+  function claim(plugin: string, kind: string, name: string): void {
+    const owner = owners.get(`${kind} ${name}`);
+    if (owner !== undefined) throw failed(plugin, `its ${kind} ${name} has the name of ${owner}`);
+    owners.set(`${kind} ${name}`, `a ${kind} of ${plugin}`);
+  }
+
+  function fullName(plugin: string, kind: string, main: string, part: string): string {
+    const name = `${main}/${part}`;
+    if (!pluginPartPattern.test(name))
+      throw failed(
+        plugin,
+        `its name ${JSON.stringify(main)} must be kebab-case, because its ${kind} is named after it`,
+      );
+    claim(plugin, kind, name);
+    return name;
+  }
+
   for (const plugin of plugins) {
-    for (const server of await loadPlugin(plugin, baseDir)) {
-      const { name } = server.definition;
-      const owner = taken.get(name);
-      if (owner !== undefined) throw failed(plugin, `its server ${name} has the name of ${owner}`);
-      taken.set(name, `a server of ${plugin}`);
-      found.push(server);
+    const main = await mainOf(plugin, baseDir);
+    for (const module of main.servers) {
+      const definition = await partOf<ServerDefinition>(plugin, module, serverPart);
+      claim(plugin, 'server', definition.name);
+      servers.push({ definition, module });
+    }
+    for (const module of main.policies) {
+      const { name, create } = await partOf<PolicyDefinition>(plugin, module, policyPart);
+      policies.set(fullName(plugin, 'policy', main.name, name), create);
+    }
+    for (const module of main.exporters) {
+      const exporter = await partOf<ExporterDefinition>(plugin, module, exporterPart);
+      exporters.set(fullName(plugin, 'exporter', main.name, exporter.name), exporter);
     }
   }
-  return found;
+  return { servers, policies, exporters };
 }

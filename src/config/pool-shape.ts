@@ -8,7 +8,9 @@ import {
   defaultSelection,
   hashOnPattern,
   mostReplicas,
+  pluginPartPattern,
   policyNames,
+  type PolicyName,
   priorities,
 } from '../kernel/pool-options.ts';
 
@@ -58,7 +60,10 @@ const ownHealthShape = z.strictObject({
 
 const selectionShape = z.strictObject({
   policy: z
-    .enum(policyNames)
+    .union([z.enum(policyNames), z.string().regex(pluginPartPattern)], {
+      error: `must be one of ${policyNames.join(', ')}, or <plugin>/<policy>`,
+    })
+    .transform((name) => name as PolicyName)
     .default(defaultSelection.policy)
     .describe('How one of several replicas or instances is chosen for a call.'),
   hashOn: z

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
+import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
@@ -125,8 +126,12 @@ export const configShape = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      'npm packages, or paths that begin with a dot, with further servers; they run as the coordinator.',
+      'npm packages, or paths that begin with a dot, with servers, policies and exporters; they run as the coordinator.',
     ),
+  exporters: exportersShape
+    .default([])
+    .describe('What carries metrics and finished calls elsewhere.')
+    .meta({ examples: [[{ use: 'jsonl', settings: { file: 'calls.jsonl' } }]] }),
   discovery: discoveryShape.prefault({}).describe('Servers that announce themselves or are found.'),
   builtIn: z
     .record(nameShape, builtInShape)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   connectScripted,
   createScriptedUpstream,
@@ -87,6 +87,19 @@ describe('a call that was sent when its instance failed', () => {
     expect(new Set(served).size).toBe(2);
   });
 
+  it('goes to another instance too when the answer could not be read', async () => {
+    const garbled = (id: string) => new AppError('UPSTREAM_PROTOCOL', { server: id, problem: 'no JSON' });
+    const { call, served } = await setUp(onceThenFine(garbled));
+    await call('read');
+    expect(new Set(served).size).toBe(2);
+    const once = await setUp(onceThenFine(garbled));
+    await expect(once.call('add')).rejects.toMatchObject({
+      code: 'UPSTREAM_PROTOCOL',
+      data: { tries: 1, mayHaveRun: true },
+    });
+    expect(once.served).toHaveLength(1);
+  });
+
   it.each(['add', 'plain'])('is not repeated when its tool may not (%s)', async (name) => {
     const { call, served } = await setUp(onceThenFine(broken));
     await expect(call(name)).rejects.toMatchObject({
@@ -100,6 +113,17 @@ describe('a call that was sent when its instance failed', () => {
     const { call, served } = await setUp(onceThenFine(broken, 100));
     await expect(call('read')).rejects.toMatchObject({ code: 'UPSTREAM_FAILED', data: { tries: 2 } });
     expect(served).toHaveLength(2);
+  });
+
+  it('is repeated once more when its repetition was never sent', async () => {
+    const failures = [broken, unsent];
+    const { call, served } = await setUp((id) => () => {
+      const failure = failures.shift();
+      if (failure) throw failure(id);
+      return { content: [] };
+    });
+    expect(await call('read')).toMatchObject({ content: [] });
+    expect(served).toHaveLength(3);
   });
 
   it('is not repeated after the client was asked something', async () => {
@@ -127,6 +151,42 @@ describe('a call that was sent when its instance failed', () => {
     });
     await expect(late.call('read')).rejects.toThrow();
     expect(late.timeouts).toEqual([10_000]);
+  });
+
+  it('is still repeated by a server that has left the pool meanwhile and drains', async () => {
+    const { clock, pool, call, served } = await setUp(onceThenFine(broken));
+    await pool.remove('b');
+    const calling = call('read');
+    await vi.waitFor(() => expect(served).toHaveLength(1));
+    const removing = pool.remove('a', 5000);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(200);
+    expect(await calling).toEqual({ content: [] });
+    await removing;
+    expect(served).toEqual(['a', 'a']);
+  });
+
+  it('is not sent with no time left, and fails with what it met first', async () => {
+    let waits = false;
+    const { clock, pool, call, served } = await setUp((id) => () => {
+      waits = true;
+      throw broken(id);
+    });
+    for (const instance of pool.instances()) {
+      const acquire = instance.acquire.bind(instance);
+      Object.assign(instance, {
+        acquire: async (...args: Parameters<typeof acquire>) => {
+          // The other one takes all of the call's time to come up.
+          if (waits) clock.advance(10_000);
+          return await acquire(...args);
+        },
+      });
+    }
+    await expect(call('read')).rejects.toMatchObject({
+      code: 'UPSTREAM_FAILED',
+      data: { tries: 2, mayHaveRun: true },
+    });
+    expect(served).toHaveLength(1);
   });
 
   it('is not repeated when its client has gone', async () => {

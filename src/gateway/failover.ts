@@ -5,8 +5,9 @@
 
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
-import { AppError, isAppError } from '../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import type { Incident, OnIncident } from '../kernel/observations.ts';
 import { asPriority, type Priority } from '../kernel/pool-options.ts';
 import { priorityKey } from '../kernel/protocol.ts';
 import type { Balancer } from '../pool/balancer.ts';
@@ -36,7 +37,7 @@ export interface Attempt extends Origin {
   readonly timeoutMs: number;
 }
 
-/** Tries of a call that was never sent; one that was sent is repeated once. */
+/** Tries of a call, those counted in which it was never sent; one that was sent is repeated once. */
 const maxTries = 3;
 
 /** Before the same connection is tried again: the transport may just be finding out that it is dead. */
@@ -47,6 +48,7 @@ export async function withFailover(
   call: FailoverCall,
   clock: Clock,
   send: (attempt: Attempt) => Promise<JsonObject>,
+  onIncident?: OnIncident,
 ): Promise<JsonObject> {
   const [first] = call.instances;
   if (!first) throw new AppError('UPSTREAM_UNAVAILABLE', { server: '?', problem: 'it has no instances' });
@@ -56,8 +58,9 @@ export async function withFailover(
   const key = hashKeyOf(first, call);
   budget.deposit();
   let sentAtMs: number | undefined;
-  let failed: { readonly instance: Instance; readonly connection: Connection | undefined } | undefined;
-  let hasRun = false;
+  let failed: Failed | undefined;
+  /** How often it reached a server that then failed. */
+  let runs = 0;
   for (let tries = 1; ; tries += 1) {
     const instance = isAlone ? first : (pickOne(balancer, key, failed?.instance) ?? first);
     let connection: Connection | undefined;
@@ -68,21 +71,25 @@ export async function withFailover(
       if (instance.places && !owner)
         place = await instance.places.take(wishOf(call, key, failed?.connection));
       connection = await connectionOf({ instance, place, owner, call, key }, failed?.connection, clock);
+      if (failed && sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs)
+        throw failed.error;
+      if (failed) onIncident?.(incidentOf(failed, connection, call));
       sentAtMs ??= clock.now();
       const timeoutMs = sentAtMs + instance.timeoutMs - clock.now();
       return await send({ instance, connection, place, timeoutMs });
     } catch (error) {
+      if (isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL')) runs += 1;
+      const hasRun = runs > 0;
       const isLast =
         tries >= maxTries ||
-        hasRun ||
+        runs > 1 ||
         call.exchange.signal.aborted ||
         // Nothing else is there, and it has been waited for already.
         (isAlone && connection === undefined) ||
         (sentAtMs !== undefined && clock.now() - sentAtMs >= instance.timeoutMs);
-      hasRun ||= isAppError(error, 'UPSTREAM_FAILED');
       const mayRepeat = wasNeverSent(error) || (hasRun && mayRunTwice(error, call));
       if (isLast || !mayRepeat || !budget.withdraw()) throw explained(error, instance, tries, hasRun);
-      failed = { instance, connection };
+      failed = { instance, connection, error };
     } finally {
       place?.leave();
     }
@@ -125,9 +132,26 @@ function wasNeverSent(error: unknown): boolean {
   return isAppError(error, 'SERVER_BUSY') && error.data['waitedMs'] === undefined;
 }
 
+interface Failed {
+  readonly instance: Instance;
+  readonly connection: Connection | undefined;
+  readonly error: unknown;
+}
+
+function incidentOf(
+  { instance, connection, error }: Failed,
+  next: Connection,
+  { exchange }: FailoverCall,
+): Incident {
+  const kind = next === connection ? 'retry' : 'failover';
+  return { kind, server: instance.id, call: exchange.requestId, problem: messageOf(error) };
+}
+
 function mayRunTwice(error: unknown, { exchange, isRepeatable }: FailoverCall): boolean {
   // Nobody is asked the same question twice.
-  return isAppError(error, 'UPSTREAM_FAILED') && exchange.hasAsked !== true && isRepeatable();
+  return (
+    isAppError(error, 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL') && exchange.hasAsked !== true && isRepeatable()
+  );
 }
 
 interface Choice {
@@ -151,13 +175,20 @@ async function connectionOf(
   };
   const connection = await acquire();
   if (failed === undefined || connection !== failed) return connection;
-  await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
-  return await acquire();
+  // One that leaves the pool has not finished its calls before this one has had its turn.
+  instance.work.begin();
+  try {
+    await new Promise<void>((resolve) => void clock.after(pauseMs + randomInt(pauseMs), resolve));
+    return await acquire();
+  } finally {
+    instance.work.end();
+  }
 }
 
 /** The gateway's own failures say how often it tried, and whether no healthy instance was left. */
 function explained(error: unknown, instance: Instance, tries: number, mayHaveRun: boolean): unknown {
-  if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT')) return error;
+  if (!isAppError(error, 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_FAILED', 'UPSTREAM_PROTOCOL', 'UPSTREAM_TIMEOUT'))
+    return error;
   const { isFailingOpen } = instance;
   if (tries === 1 && !isFailingOpen && !mayHaveRun) return error;
   const data = {

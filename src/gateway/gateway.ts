@@ -15,6 +15,7 @@ import {
   type Peer,
 } from '../kernel/protocol.ts';
 import type { Principal } from '../kernel/principal.ts';
+import type { OnCall, OnIncident } from '../kernel/observations.ts';
 import { product } from '../kernel/product.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
@@ -36,6 +37,8 @@ import { capabilitiesOf, listingOf, type View } from './view.ts';
 export interface Gateway {
   readonly mounts: Mounts;
   readonly sessions: Sessions;
+  /** Calls that wait for their client's answer to a question. */
+  readonly parkedCalls: number;
   /** The mount's view; a single server that was never listed is started first. */
   view(key: MountKey): Promise<View>;
   /** Answers a request of either era, handshakes and subscriptions aside. */
@@ -69,6 +72,8 @@ export interface GatewayOptions {
   /** Tools that search mode lists beside its own; none by default. */
   readonly alwaysListed?: (name: string) => boolean;
   readonly clock?: Clock;
+  readonly onCall?: OnCall;
+  readonly onIncident?: OnIncident;
 }
 
 const sharedInstructions =
@@ -110,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { bundles = createBundles() } = options;
   const mounts = createMounts(pool, { bundles, alwaysListed: options.alwaysListed });
   const parked = createParkedCalls({ clock, supports });
-  const invoker = createInvoker(parked, clock);
+  const invoker = createInvoker({ ...options, parked, clock });
   const toolSearch = createToolSearch((view, params, exchange) => invoker.callTool(view, params, exchange));
   const subscriptions = createSubscriptions();
   const announcer = createAnnouncer(mounts, clock);
@@ -176,6 +181,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     mounts,
     sessions,
+    get parkedCalls() {
+      return parked.size;
+    },
     view,
     async handle(view, method, params, exchange) {
       const listed = listMethods.get(method);

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import { localOwner } from '../kernel/principal.ts';
+import { codeOf, type FinishedCall, type OnCall, type OnIncident } from '../kernel/observations.ts';
 import { metaKeys } from '../kernel/protocol.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
@@ -51,7 +52,15 @@ function textOf(params: JsonObject, field: string): string {
   return value;
 }
 
-export function createInvoker(parked: ParkedCalls, clock: Clock): Invoker {
+export interface InvokerDependencies {
+  readonly parked: ParkedCalls;
+  readonly clock: Clock;
+  /** Hears of each call when it is over. */
+  readonly onCall?: OnCall | undefined;
+  readonly onIncident?: OnIncident | undefined;
+}
+
+export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDependencies): Invoker {
   const affinity = createAffinity();
 
   async function invoke(
@@ -68,7 +77,13 @@ export function createInvoker(parked: ParkedCalls, clock: Clock): Invoker {
     const origin = affinity.find(params['requestState']);
     const isHere = origin !== undefined && group.instances.includes(origin.instance);
 
+    const startedAtMs = performance.now();
+    let server = group.instances[0]?.id ?? group.alias;
+    let tries = 0;
+
     async function send({ instance, connection, place, timeoutMs }: Attempt): Promise<JsonObject> {
+      server = instance.id;
+      tries += 1;
       const result = await forward(
         { instance, connection, place, method, params, exchange, binding, paramHeaders, timeoutMs },
         parked,
@@ -79,12 +94,23 @@ export function createInvoker(parked: ParkedCalls, clock: Clock): Invoker {
       return group.prefix === '' ? result : rewriteResult(result, (uri) => group.prefix + uri);
     }
 
+    function tell(outcome: FinishedCall['outcome'], code?: string): void {
+      if (!onCall) return;
+      const durationMs = performance.now() - startedAtMs;
+      const { era, requestId } = exchange;
+      const atMs = Date.now() - durationMs;
+      onCall({ atMs, durationMs, server, method, name, era, requestId, outcome, code, tries });
+    }
+
     const { instances } = group;
     const isRepeatable = () => mayRunTwice(group, method, name, params);
     try {
       const call = { instances, exchange, params, origin: isHere ? origin : undefined, isRepeatable };
-      return await withFailover(call, clock, send);
+      const result = await withFailover(call, clock, send, onIncident);
+      tell(result['isError'] === true ? 'tool-error' : 'ok');
+      return result;
     } catch (error) {
+      tell('error', codeOf(error));
       throw translateError(error, exchange.era);
     }
   }

@@ -25,7 +25,7 @@ import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
-import { createRest } from './rest.ts';
+import { createRest, type RestOptions } from './rest.ts';
 import type { RouteHandlers } from './serve-routes.ts';
 
 export interface ListenOptions extends GuardOptions {
@@ -39,6 +39,7 @@ export interface ListenOptions extends GuardOptions {
   /** Clone, fetch and push under /git/. */
   readonly git?: GitEndpoint;
   readonly isReady: () => boolean;
+  readonly metrics?: RestOptions['metrics'];
   readonly logger: Logger;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
@@ -174,6 +175,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const rest = await createRest({
     handlers: options.handlers,
     isReady: options.isReady,
+    metrics: options.metrics,
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {

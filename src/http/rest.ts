@@ -10,6 +10,8 @@ export interface RestOptions {
   readonly handlers: RouteHandlers;
   /** True once the servers asked for are up. */
   readonly isReady: () => boolean;
+  /** The metrics as text for Prometheus. */
+  readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
   readonly logger: Logger;
   readonly bodyLimitBytes: number;
   /** Makes the server that both edges share. */
@@ -43,6 +45,12 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
     const isReady = options.isReady();
     return await reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'starting' });
   });
+  const { metrics } = options;
+  if (metrics)
+    app.get('/metrics', async (_request, reply) => {
+      const { contentType, text } = await metrics();
+      return await reply.header('cache-control', 'no-store').type(contentType).send(text);
+    });
   serveRoutes(app, options.handlers);
   await app.ready();
   return app;

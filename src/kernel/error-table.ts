@@ -158,7 +158,7 @@ export const errorTable = {
     http: 502,
     jsonRpc: -32603,
     exit: 8,
-    retry: 'never',
+    retry: 'other-instance',
     message: 'server {server} broke the protocol: {problem}',
   },
   UPSTREAM_TIMEOUT: {

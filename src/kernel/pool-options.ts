@@ -2,7 +2,10 @@
 
 /** The ways to choose one of several instances. */
 export const policyNames = ['round-robin', 'least-requests', 'power-of-two', 'consistent-hash'] as const;
-export type PolicyName = (typeof policyNames)[number];
+export type BuiltInPolicy = (typeof policyNames)[number];
+/** `<plugin>/<policy>`, of a plugin. */
+export const pluginPartPattern = /^[a-z0-9][a-z0-9-]{0,63}\/[a-z0-9][a-z0-9-]{0,63}$/;
+export type PolicyName = BuiltInPolicy | `${string}/${string}`;
 
 /** What a consistent hash keeps together: a client session, a tenant, or calls with equal values of one argument. */
 export const hashOnPattern = /^(session|tenant|argument:.+)$/;

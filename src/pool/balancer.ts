@@ -2,8 +2,8 @@
 
 import type { SelectionOptions } from '../kernel/pool-options.ts';
 import { randomInt } from 'node:crypto';
-import { createPolicy } from './policies/create-policy.ts';
-import type { Draw, Member } from './policies/policy.ts';
+import { createPolicy, type PluginPolicies } from './policies/create-policy.ts';
+import type { Draw, Member } from '../kernel/selection-policy.ts';
 
 /**
  * `fit`: takes calls, or wakes for them. `coming`: will be there in a moment. `sick`: there, but its circuit is open.
@@ -43,10 +43,11 @@ export function createBalancer<M extends Candidate>(
     /** Hears when calls begin to go to sick members, and when they cease to. */
     readonly onFailOpen?: (isOpen: boolean) => void;
     readonly draw?: Draw;
+    readonly plugins?: PluginPolicies | undefined;
   },
 ): Balancer<M> {
   const { draw = randomInt } = options;
-  const policy = createPolicy<M>(options.policy);
+  const policy = createPolicy<M>(options.policy, options.plugins);
   let all: Iterable<M> = [];
   let chosen: readonly M[] = [];
   let fitness: Fitness = 'out';

@@ -7,7 +7,8 @@ import {
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { createFakeClock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { type Logger, silentLogger } from '../kernel/log.ts';
+import { silentLogger } from '../kernel/log.ts';
+import type { OnIncident } from '../kernel/observations.ts';
 import { defaultHealth, defaultSelection, type HealthOptions } from '../kernel/pool-options.ts';
 import type { ConnectionEvents } from '../transport/connection.ts';
 import type { Instance } from './instance.ts';
@@ -19,7 +20,7 @@ const failed = () => new AppError('UPSTREAM_FAILED', { server: 's', problem: 'it
 /** Instances whose calls go as the test says; `openings` has the events of each connection opened. */
 function setUp(health: Partial<HealthOptions> = {}) {
   const clock = createFakeClock(1_000_000);
-  const warn = vi.fn<Logger['warn']>();
+  const onIncident = vi.fn<OnIncident>();
   const openings: ConnectionEvents[] = [];
   const scripts: Record<string, Script> = {
     'tools/list': () => ({ tools: [] }),
@@ -34,7 +35,8 @@ function setUp(health: Partial<HealthOptions> = {}) {
     },
     listings: { get: async () => undefined, put: async () => {} },
     clock,
-    logger: { ...silentLogger, warn },
+    logger: silentLogger,
+    onIncident,
     health: { ...defaultHealth, checkIntervalMs: 0, failures: 3, openMs: 1000, ...health },
     backoff: { baseMs: 100, capMs: 100 },
   });
@@ -60,7 +62,7 @@ function setUp(health: Partial<HealthOptions> = {}) {
     scripts['tools/call'] = () => ({ ok: true });
     return outcomes;
   };
-  return { clock, pool, add, callWith, openings, upstream, scripts, warn };
+  return { clock, pool, add, callWith, openings, upstream, scripts, onIncident };
 }
 
 const fail: Script = () => {
@@ -104,16 +106,20 @@ describe('an instance whose calls fail', () => {
   });
 
   it('gets calls all the same when all are sick, and that is said', async () => {
-    const { add, callWith, warn } = setUp();
+    const { add, callWith, onIncident } = setUp();
     const both = [await add('a'), await add('b')];
     for (const instance of both) await callWith(fail, instance, 3);
     const { balancer } = both[0]!.group;
     expect(new Set([balancer.pick(), balancer.pick()])).toEqual(new Set(both));
     expect(both[0]!.isFailingOpen).toBe(true);
     expect(both[0]!.reason).toMatch(/it gets calls all the same/);
-    expect(warn.mock.calls.map(([, message]) => message)).toContain(
-      'no healthy instance is left: calls go to sick ones',
-    );
+    expect(onIncident.mock.calls.map(([{ kind, server }]) => `${kind} ${server}`)).toEqual([
+      'fail-open a',
+      'breaker-opening a',
+      'fail-open b',
+      'breaker-opening b',
+      'fail-open custom/demo',
+    ]);
     expect(await callWith(() => ({ fine: 1 }), both[0]!)).toEqual([{ fine: 1 }]);
   });
 

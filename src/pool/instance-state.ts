@@ -1,5 +1,6 @@
 /** The one state of an instance that its replicas add up to, and why. */
 
+import type { Clock } from '../kernel/clock.ts';
 import type { instanceStates } from '../contract/rest/server-routes.ts';
 import type { PoolMember } from './member.ts';
 
@@ -50,4 +51,37 @@ function countReason(states: readonly InstanceState[], reason: string | undefine
   const ready = states.filter((state) => state === 'ready').length;
   if (states.length === 1) return reason;
   return `${ready} of ${states.length} replicas are ready${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+export interface ShownStanding {
+  readonly current: Standing;
+  /** Since when it is in its state, milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** Looks again, and tells if it is another one. */
+  update(): void;
+}
+
+/** The standing of an instance as others last heard of it. */
+export function createShownStanding(
+  clock: Clock,
+  standing: () => Standing,
+  onChange: () => void,
+): ShownStanding {
+  let current = standing();
+  let sinceMs = clock.now();
+  return {
+    get current() {
+      return current;
+    },
+    get sinceMs() {
+      return sinceMs;
+    },
+    update() {
+      const next = standing();
+      if (next.state === current.state && next.reason === current.reason) return;
+      if (next.state !== current.state) sinceMs = clock.now();
+      current = next;
+      onChange();
+    },
+  };
 }

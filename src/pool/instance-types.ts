@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Emitter } from '../kernel/events.ts';
 import type { JsonObject, RpcNotification } from '../kernel/json-rpc.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { OnIncident } from '../kernel/observations.ts';
 import type { HealthOptions, ScaleBounds } from '../kernel/pool-options.ts';
 import type { McpLogLevel } from '../kernel/protocol.ts';
 import type { Connection, ConnectionEvents } from '../transport/connection.ts';
@@ -19,6 +20,7 @@ import type { LogRing } from './log-ring.ts';
 import type { PoolMember } from './member.ts';
 import type { Owner } from './own-instances.ts';
 import type { ReplicaSet } from './replica-set.ts';
+import type { PluginPolicies } from './policies/create-policy.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CallOptions, Places } from './scale/places.ts';
 import type { Scaler } from './scale/scaler.ts';
@@ -60,6 +62,10 @@ export interface InstanceDependencies {
   readonly scaleByHand?: (server: string) => ScaleBounds | undefined;
   /** Quiet time after a list_changed before the lists are read again, milliseconds. */
   readonly relistDelayMs?: number;
+  /** Hears of restarts, circuits that open, and calls that go to sick ones. */
+  readonly onIncident?: OnIncident;
+  /** Selection policies of plugins. */
+  readonly policies?: PluginPolicies;
 }
 
 /** The interchangeable instances of one definition in one category. */

@@ -11,7 +11,7 @@ import { createBalancer } from './balancer.ts';
 import { createAudience } from './instance-audience.ts';
 import { createInFlight } from './in-flight.ts';
 import { createInstanceListing } from './instance-listing.ts';
-import { type Standing, standingOf } from './instance-state.ts';
+import { createShownStanding, standingOf } from './instance-state.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLogRing } from './log-ring.ts';
@@ -60,8 +60,9 @@ export async function createInstance(
 
   const balancer = createBalancer<PoolMember>({
     ...selection,
+    plugins: deps.policies,
     onFailOpen(isOpen) {
-      if (isOpen) logger.warn({ server: spec.id }, 'no healthy replica is left: calls go to sick ones');
+      if (isOpen) deps.onIncident?.({ kind: 'fail-open', server: spec.id });
     },
   });
 
@@ -155,22 +156,18 @@ export async function createInstance(
     onChange: () => touch(),
   });
 
-  const standing = (): Standing =>
-    lifecycle.standing ?? standingOf(everyone(), balancer.isFailingOpen, elastic.scaling.bounds.min);
-
-  let shown = standing();
-  let sinceMs = clock.now();
+  const shown = createShownStanding(
+    clock,
+    () => lifecycle.standing ?? standingOf(everyone(), balancer.isFailingOpen, elastic.scaling.bounds.min),
+    () => events.emit({ kind: 'state' }),
+  );
 
   /** Something about a replica has changed: the choice is made anew, and the state told if it is another one. */
   function touch(): void {
     balancer.fitnessChanged();
     group.balancer.fitnessChanged();
     elastic.fitnessChanged();
-    const next = standing();
-    if (next.state === shown.state && next.reason === shown.reason) return;
-    if (next.state !== shown.state) sinceMs = clock.now();
-    shown = next;
-    events.emit({ kind: 'state' });
+    shown.update();
   }
 
   async function acquire(key?: string, except?: Connection, owner?: Owner): Promise<Connection> {
@@ -203,13 +200,13 @@ export async function createInstance(
     work,
     timeoutMs,
     get state() {
-      return shown.state;
+      return shown.current.state;
     },
     get reason() {
-      return shown.reason;
+      return shown.current.reason;
     },
     get sinceMs() {
-      return sinceMs;
+      return shown.sinceMs;
     },
     get fitness() {
       return lifecycle.isOut ? 'out' : balancer.fitness;

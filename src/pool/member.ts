@@ -1,7 +1,7 @@
 /** A replica as something that calls are given to: its load, how well it does, and whether it may have more. */
 
 import type { Clock } from '../kernel/clock.ts';
-import { isAppError, messageOf } from '../kernel/errors.ts';
+import { messageOf } from '../kernel/errors.ts';
 import { type JsonObject, RpcError } from '../kernel/json-rpc.ts';
 import type { HealthOptions } from '../kernel/pool-options.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -10,6 +10,7 @@ import { type BreakerState, createBreaker } from './health/breaker.ts';
 import { createConnectionCheck, type ConnectionCheck } from './health/check-connection.ts';
 import type { CheckSchedule } from './health/check-schedule.ts';
 import { createLatency } from './health/latency.ts';
+import { isServersFault } from './health/servers-fault.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { Replica } from './replica.ts';
 import type { CallOptions } from './scale/places.ts';
@@ -62,6 +63,8 @@ export interface MemberOptions {
   readonly onChange: () => void;
   /** A call began or ended. */
   readonly onLoad: (by: 1 | -1) => void;
+  /** Its circuit has opened; hears the last failure, and the request id of its call. */
+  readonly onOpened?: (problem: string | undefined, call: string | undefined) => void;
 }
 
 /** Checks without an answer, one after the other, that take it out of traffic. */
@@ -72,17 +75,6 @@ const hopelessChecks = 2 * missedChecks;
 const recheckMs = 5000;
 /** Least share of traffic after a restart. */
 const coldShare = 0.1;
-
-/** Failures that speak against the server. A client that changed its mind, or could not be asked, says nothing. */
-function isServersFault(error: unknown): boolean {
-  return isAppError(
-    error,
-    'UPSTREAM_UNAVAILABLE',
-    'UPSTREAM_FAILED',
-    'UPSTREAM_TIMEOUT',
-    'UPSTREAM_PROTOCOL',
-  );
-}
 
 export function createMember(options: MemberOptions): PoolMember {
   const { replica, clock, health, onChange } = options;
@@ -182,13 +174,15 @@ export function createMember(options: MemberOptions): PoolMember {
     onChange();
   }
 
-  function failed(error: unknown): void {
+  function failed(error: unknown, call?: string): void {
     if (error instanceof RpcError) {
       answered();
       breaker.succeed();
     } else if (isServersFault(error)) {
       lastFailure = messageOf(error);
+      const wasOpen = breaker.state === 'open';
       breaker.fail();
+      if (breaker.state === 'open' && !wasOpen) options.onOpened?.(lastFailure, call);
     } else breaker.abandonTrial();
   }
 
@@ -283,7 +277,7 @@ export function createMember(options: MemberOptions): PoolMember {
         succeeded(performance.now() - startedAtMs);
         return result;
       } catch (error) {
-        failed(error);
+        failed(error, requestOptions.requestId);
         throw error;
       } finally {
         load(-1);

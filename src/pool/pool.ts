@@ -94,10 +94,10 @@ export function createPool(deps: InstanceDependencies): Pool {
 
   function createGroup(spec: InstanceSpec): InstanceGroup {
     const onFailOpen = (isOpen: boolean) => {
-      const group = groupKeyOf(spec);
-      if (isOpen) deps.logger.warn({ group }, 'no healthy instance is left: calls go to sick ones');
+      if (isOpen) deps.onIncident?.({ kind: 'fail-open', server: groupKeyOf(spec) });
     };
-    const balancer = createBalancer<Instance>({ ...(spec.selection ?? defaultSelection), onFailOpen });
+    const selection = spec.selection ?? defaultSelection;
+    const balancer = createBalancer<Instance>({ ...selection, plugins: deps.policies, onFailOpen });
     return { balancer, budget: createRetryBudget(deps.clock) };
   }
 

@@ -38,6 +38,7 @@ export function createReplicaMember(index: number, options: ReplicaMemberOptions
     open: (connectionEvents, signal) =>
       deps.connect(spec, connectionEvents, (line) => logs.push(line), signal),
     onBroken: options.onBroken,
+    onRestart: (problem) => deps.onIncident?.({ kind: 'restart', server: spec.id, problem }),
     onOpen: (connection) => options.onOpen(connection, member),
     onNotification: options.onNotification,
     onChange,
@@ -52,6 +53,8 @@ export function createReplicaMember(index: number, options: ReplicaMemberOptions
     checks: options.checks,
     restartsHung: spec.launch.kind !== 'in-process',
     onChange,
+    onOpened: (problem, call) =>
+      deps.onIncident?.({ kind: 'breaker-opening', server: spec.id, problem, call }),
     onLoad: (by) => options.onLoad(member, by),
   });
   return member;

@@ -24,6 +24,8 @@ export interface ReplicaOptions {
   readonly onChange: () => void;
   /** Hears why a connection in use broke. */
   readonly onBroken?: (reason: Error) => void;
+  /** It is opened again; hears why that is needed. */
+  readonly onRestart?: (problem: string | undefined) => void;
 }
 
 export interface Replica {
@@ -51,6 +53,8 @@ const stableMs = 30_000;
 
 /** After so long without a fault of its own it is taken for sound. */
 const steadyMs = 600_000;
+/** While calls wait, it is tried this often at least: one that is back must not be waited for any longer. */
+const revivalRetryMs = 1000;
 
 /** Calls wait so long for a connection that broke to come back; then they fail at once until it does. */
 const revivalMs = 5000;
@@ -89,11 +93,13 @@ export function createReplica(options: ReplicaOptions): Replica {
 
   function scheduleRetry(): void {
     moveTo('waiting');
-    const delayMs = backoffMs(failures, options.backoff);
-    failures += 1;
+    const stepMs = backoffMs(failures, options.backoff);
+    const delayMs = revival ? Math.min(stepMs, revivalRetryMs) : stepMs;
+    if (delayMs === stepMs) failures += 1;
     cancelRetry = clock.after(delayMs, () => {
       cancelRetry = undefined;
       restarts += 1;
+      options.onRestart?.(reason);
       open().catch(() => {});
     });
   }

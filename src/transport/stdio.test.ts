@@ -120,6 +120,12 @@ describe('a running server', () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
+  it('fails a call at once whose answer is cut off', async () => {
+    const connection = await connect('cuts');
+    await expect(call(connection)).rejects.toMatchObject({ code: 'UPSTREAM_PROTOCOL' });
+    expect(await connection.request('ping')).toEqual({});
+  });
+
   it('is not disturbed by listeners that throw', async () => {
     const error = vi.fn<Logger['error']>();
     const fail = () => {

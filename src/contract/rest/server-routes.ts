@@ -1,7 +1,7 @@
 /** Routes of the server instances. */
 
 import { z } from 'zod';
-import { isolations, policyNames } from '../../kernel/pool-options.ts';
+import { isolations } from '../../kernel/pool-options.ts';
 import { defineRoute } from '../define-route.ts';
 import { pageQuery } from './page-query.ts';
 import { boundsShape, queueShape, scaleShape } from './scale-routes.ts';
@@ -125,7 +125,7 @@ export const serverRoutes = {
       capabilities: z.record(z.string(), z.unknown()).optional(),
       instructions: z.string().optional(),
       toolNames: z.array(z.string()),
-      policy: z.enum(policyNames).describe('How calls are spread over its replicas and its group.'),
+      policy: z.string().describe('How calls are spread over its replicas and its group.'),
       failOpen: z.boolean().describe('Calls go to sick replicas or instances, for want of healthy ones.'),
       replicaStates: z.array(replicaShape),
       scale: scaleShape,

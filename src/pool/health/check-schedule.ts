@@ -5,7 +5,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Draw } from '../policies/policy.ts';
+import type { Draw } from '../../kernel/selection-policy.ts';
 
 export interface CheckSchedule {
   /** Begins to check; the returned function ends it. `check` must not reject. */

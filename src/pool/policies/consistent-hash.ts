@@ -3,7 +3,7 @@
  * (Karger et al., "Consistent Hashing and Random Trees", 1997).
  */
 
-import type { Member, SelectionPolicy } from './policy.ts';
+import type { Member, SelectionPolicy } from '../../kernel/selection-policy.ts';
 
 /** Points of one member: the more, the more even the spread. */
 const pointsPerMember = 128;

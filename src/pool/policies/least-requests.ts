@@ -1,7 +1,7 @@
 /** Takes the member with the fewest calls under way; among equals the one that has waited longest for its turn. */
 
 import { createIndexedHeap } from '../indexed-heap.ts';
-import type { Member, SelectionPolicy } from './policy.ts';
+import type { Member, SelectionPolicy } from '../../kernel/selection-policy.ts';
 
 /** O(log n): a heap by calls under way, put in order again whenever a call begins or ends. */
 export function createLeastRequests<M extends Member>(): SelectionPolicy<M> {

@@ -4,7 +4,7 @@
  */
 
 import { randomInt } from 'node:crypto';
-import type { Draw, Member, SelectionPolicy } from './policy.ts';
+import type { Draw, Member, SelectionPolicy } from '../../kernel/selection-policy.ts';
 
 /** A member of which nothing is known yet counts as fast as this, milliseconds. */
 const assumedMs = 1;

@@ -1,6 +1,6 @@
 /** Takes members in turn. */
 
-import type { Member, SelectionPolicy } from './policy.ts';
+import type { Member, SelectionPolicy } from '../../kernel/selection-policy.ts';
 
 /** Constant time. */
 export function createRoundRobin<M extends Member>(): SelectionPolicy<M> {

@@ -8,6 +8,7 @@ import { type Era, metaKeys } from '../../kernel/protocol.ts';
 import { type ParsedMessage, parseMessage } from '../../kernel/result-text.ts';
 import type { ConnectionEvents, RequestOptions } from '../connection.ts';
 import type { ProcessLedger } from '../process-ledger.ts';
+import { brokenAnswers } from '../protocol/broken-answers.ts';
 import { type Call, createCalls } from '../protocol/calls.ts';
 import { createIncoming } from '../protocol/incoming.ts';
 import type { ListenHandlers, OpenListen } from '../protocol/listen.ts';
@@ -99,12 +100,22 @@ export async function openStdioSession(spec: ChildSpec, options: StdioSessionOpt
     logger.warn({ server, problem }, 'output skipped');
   }
 
+  /** Whoever waits for an answer that was cut off waits in vain. */
+  function rejectBroken(line: string): void {
+    for (const id of brokenAnswers(line)) {
+      const call = calls.get(id);
+      if (call)
+        calls.reject(call, new AppError('UPSTREAM_PROTOCOL', { server, problem: 'its answer is cut off' }));
+    }
+  }
+
   function onLine(line: string): void {
     if (line.trim() === '') return;
     let parsed: ParsedMessage;
     try {
       parsed = parseMessage(line);
     } catch {
+      rejectBroken(line);
       return warnOnce('it writes lines to stdout that are not JSON; logs belong on stderr');
     }
     const { message, resultText } = parsed;

@@ -31,6 +31,39 @@ describe('the legacy era', () => {
     expect(await (await fetch(new URL('/count', upstream.url))).text()).toBe('0');
   });
 
+  it('loses no call that comes while the new session is being opened', async () => {
+    let opened = 0;
+    const opening = Promise.withResolvers<() => void>();
+    const upstream = await harness.listen((sent, response) => {
+      const { method, id } = sent.body;
+      const current = `s${opened}`;
+      if (method === 'tools/call' && sent.headers['mcp-session-id'] !== 's2')
+        return (response.writeHead(404).end(), true);
+      if (method !== 'initialize') return false;
+      opened += 1;
+      const answer = {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        serverInfo: { name: 'n', version: '1' },
+      };
+      const reply = () =>
+        json(response, { jsonrpc: '2.0', id, result: answer }, 200, { 'mcp-session-id': `s${opened}` });
+      if (current === 's0') return reply();
+      opening.resolve(reply);
+      return true;
+    });
+    const connection = await harness.connect(upstream.url);
+    const first = connection.request('tools/call', call);
+    const answer = await opening.promise;
+    const meanwhile = connection.request('tools/call', call);
+    await vi.waitFor(() =>
+      expect(upstream.seen().filter((method) => method === 'tools/call')).toHaveLength(2),
+    );
+    answer();
+    expect(await Promise.all([first, meanwhile])).toEqual([{ content: [] }, { content: [] }]);
+    expect(opened).toBe(2);
+  });
+
   it('takes an HTTP 400 about the session for the same', async () => {
     const error = { code: -32000, message: 'Bad Request: No valid session ID provided' };
     let calls = 0;

@@ -112,9 +112,9 @@ export function createLegacyHttpConnection(deps: LegacyHttpDependencies): Connec
 
   /** Opens a new session and brings it to where the old one was. */
   async function renew(lostGeneration: number): Promise<void> {
-    const isFirst = lostGeneration === session.generation;
+    let isFirst: boolean;
     try {
-      await session.renew(lostGeneration);
+      isFirst = await session.renew(lostGeneration);
     } catch (error) {
       breakLink(`its session was lost and no new one opened: ${messageOf(error)}`);
       throw error;

@@ -14,8 +14,11 @@ export interface LegacySession {
   /** The server gave the session an id, so it may also forget it. */
   readonly hasId: boolean;
   headers(): Readonly<Record<string, string>>;
-  /** Opens a new session in place of the lost one; requests that notice the loss together share it. */
-  renew(lostGeneration: number): Promise<void>;
+  /**
+   * Opens a new session in place of the lost one; requests that notice the loss together share it. Resolves with
+   * true for the one of them that brought it about.
+   */
+  renew(lostGeneration: number): Promise<boolean>;
   /** Tells the server that the session is over; waits at most 2 seconds. */
   end(): Promise<void>;
 }
@@ -102,12 +105,11 @@ export async function openLegacySession(deps: {
     await promise.finally(cancelTimer);
   }
 
+  /** Until there is a new one the old one goes on: what is sent meanwhile is refused, and sent again with the new one. */
   async function reopen(): Promise<void> {
-    sessionId = undefined;
-    sessionHeaders = headersNow();
-    generation += 1;
     negotiated = await initialize();
     sessionHeaders = headersNow();
+    generation += 1;
     await announce();
   }
 
@@ -127,12 +129,14 @@ export async function openLegacySession(deps: {
       return sessionId !== undefined;
     },
     headers: () => sessionHeaders,
-    renew(lostGeneration) {
-      if (lostGeneration !== generation && !renewing) return Promise.resolve();
+    async renew(lostGeneration) {
+      if (lostGeneration !== generation && !renewing) return false;
+      const isFirst = renewing === undefined;
       renewing ??= reopen().finally(() => {
         renewing = undefined;
       });
-      return renewing;
+      await renewing;
+      return isFirst;
     },
     async end() {
       if (sessionId === undefined) return;

@@ -177,8 +177,7 @@ function serve(port: NonNullable<typeof parentPort>, pulse: Pulse): void {
         end();
         return;
       case 'call':
-        pulse.begin();
-        void call(message);
+        if (pulse.begin()) void call(message);
         return;
       case 'subscribe':
         instances.get(message.connection)?.watches?.add(message.uri);

@@ -128,6 +128,7 @@ export function createHost(options: {
 
   function onBlocked(): void {
     isBlocked = true;
+    pulse.seal();
     const cause = findCause();
     const server = cause === undefined ? undefined : serverOf.get(cause);
     const moved = `its host thread is held up by ${server ?? 'one of its neighbours'}`;

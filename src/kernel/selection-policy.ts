@@ -1,6 +1,4 @@
-/** One shape for every way to choose among equals; each policy is one file beside this one. */
-
-import type { PolicyName } from '../../kernel/pool-options.ts';
+/** One shape for every way to choose among equals, built in or of a plugin. */
 
 /** What a policy sees of what it chooses from. */
 export interface Member {
@@ -12,8 +10,8 @@ export interface Member {
   readonly latencyMs: number;
 }
 
-export interface SelectionPolicy<M extends Member> {
-  readonly name: PolicyName;
+export interface SelectionPolicy<M extends Member = Member> {
+  readonly name: string;
   /** True when a key has a home, so that a fresh member gets its keys at once. */
   readonly isSticky: boolean;
   /** Those to pick from until the next call. May take O(n log n): it happens when one comes, goes or falls ill. */
@@ -26,3 +24,6 @@ export interface SelectionPolicy<M extends Member> {
 
 /** A whole number from 0 up to, and without, `below`. */
 export type Draw = (below: number) => number;
+
+/** Makes a policy for one server or group; what a plugin brings. */
+export type PolicyMaker = () => SelectionPolicy;

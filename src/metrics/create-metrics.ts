@@ -1,0 +1,156 @@
+/** The metrics, read from counters and from the parts themselves when someone asks for them. */
+
+import { setImmediate } from 'node:timers/promises';
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { MetricsSnapshot, Reading } from '../kernel/exporter.ts';
+import type { MemoryClient } from '../kernel/memory/operations.ts';
+import { type IncidentKind, incidentKinds } from '../kernel/observations.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Meters } from './create-meters.ts';
+import { boundsSeconds, type Histogram } from './histogram.ts';
+import type { IncidentLog } from './incident-log.ts';
+import { type MetricName, metricPrefix, metricTable } from './metric-table.ts';
+
+export interface MetricsDependencies {
+  readonly pool: Pool;
+  readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
+  readonly memory: MemoryClient;
+  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents'>;
+}
+
+type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
+
+export interface Metrics {
+  /** What is true now. */
+  snapshot(): Promise<MetricsSnapshot>;
+  /** The same, and what is known of the process, as Prometheus wants it. */
+  scrape(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+const one = (value: number): Reading[] => [{ labels: {}, value }];
+
+function partsOf(histogram: Histogram, labels: Readonly<Record<string, string>>): Reading[] {
+  const buckets = histogram.cumulative().map((value, at): Reading => {
+    const bound = boundsSeconds[at]!;
+    return { suffix: '_bucket', labels: { ...labels, le: bound === Infinity ? '+Inf' : bound }, value };
+  });
+  return [
+    ...buckets,
+    { suffix: '_sum', labels, value: histogram.sumSeconds },
+    { suffix: '_count', labels, value: histogram.count },
+  ];
+}
+
+/** How many there are of each value. */
+function tally(label: string, values: Iterable<string>): Reading[] {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count }));
+}
+
+const counterOf = {
+  failover: 'failovers_total',
+  retry: 'retries_total',
+  'breaker-opening': 'breaker_openings_total',
+  restart: 'restarts_total',
+  'fail-open': 'fail_opens_total',
+} as const satisfies Record<IncidentKind, MetricName>;
+
+type IncidentReadings = Record<(typeof counterOf)[IncidentKind], Reading[]>;
+
+function readIncidents({ counts }: IncidentLog): IncidentReadings {
+  const readings = incidentKinds.map((kind) => {
+    const byServer = [...(counts.get(kind) ?? [])];
+    return [counterOf[kind], byServer.map(([server, value]) => ({ labels: { server }, value }))];
+  });
+  return Object.fromEntries(readings) as IncidentReadings;
+}
+
+export function createMetrics(deps: MetricsDependencies): Metrics {
+  const { pool, gateway } = deps;
+  const { calls, memory: memoryCalls, incidents } = deps.meters;
+
+  async function read(): Promise<Readings> {
+    const instances = pool.instances();
+    const members = instances.flatMap((instance) => instance.members);
+    const memory = await deps.memory.call('stats', {}, { actor: 'coordinator', agent: 'coordinator' });
+    return {
+      call_duration_seconds: [...calls.servers].flatMap(([server, { durations }]) =>
+        [...durations].flatMap(([outcome, histogram]) => partsOf(histogram, { server, outcome })),
+      ),
+      call_errors_total: [...calls.servers].flatMap(([server, { errors }]) =>
+        [...errors].map(([code, value]) => ({ labels: { server, code }, value })),
+      ),
+      calls_in_flight: one(instances.reduce((sum, { inFlight }) => sum + inFlight, 0)),
+      parked_calls: one(gateway.parkedCalls),
+      sessions: one(gateway.sessions.size),
+      instances: tally(
+        'state',
+        instances.map(({ state }) => state),
+      ),
+      breakers: tally(
+        'state',
+        members.map(({ breaker }) => breaker),
+      ),
+      ...readIncidents(incidents),
+      memory_operation_duration_seconds: [...memoryCalls.durations].flatMap(([operation, outcomes]) =>
+        [...outcomes].flatMap(([outcome, histogram]) => partsOf(histogram, { operation, outcome })),
+      ),
+      memory_backlog_writes: one(memory.journalPending),
+      memory_text_backlog: one(memory.textPending),
+      memory_keys: one(memory.keys),
+      memory_commits: one(memory.commits),
+      memory_repository_bytes: one(memory.repositoryBytes),
+    };
+  }
+
+  return {
+    async snapshot() {
+      const readings = Object.entries(await read());
+      return Object.fromEntries(readings.map(([name, values]) => [metricPrefix + name, values]));
+    },
+    async scrape() {
+      const readings = await read();
+      const registry = new Registry();
+      const texts: string[] = [];
+      for (const name of Object.keys(metricTable) as MetricName[])
+        texts.push(await textOf(registry, name, readings[name]));
+      processRegistry ??= createProcessRegistry();
+      texts.push(await processRegistry.metrics());
+      return { contentType: registry.contentType, text: texts.join('\n\n') };
+    },
+  };
+}
+
+/** A process has one of it, however many coordinators are in it. */
+let processRegistry: Registry | undefined;
+
+function createProcessRegistry(): Registry {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  return register;
+}
+
+/** Values written at one go: some milliseconds in which nobody else gets a turn. */
+const valuesAtOnce = 500;
+
+/** The text of a metric whose values are there already, written in pieces. */
+async function textOf(registry: Registry, short: MetricName, readings: readonly Reading[]): Promise<string> {
+  const { type, help } = metricTable[short];
+  const name = metricPrefix + short;
+  let text = '';
+  for (let from = 0; from === 0 || from < readings.length; from += valuesAtOnce) {
+    const values = readings
+      .slice(from, from + valuesAtOnce)
+      .map(({ suffix = '', ...reading }) => ({ ...reading, metricName: name + suffix }));
+    const metric = { name, get: async () => ({ name, help, type, values, aggregator: 'sum' }) };
+    registry.registerMetric(metric as unknown as Metric);
+    const piece = await registry.getSingleMetricAsString(name);
+    registry.removeSingleMetric(name);
+    // The first two lines say what it is; once is enough.
+    text += from === 0 ? piece : piece.slice(piece.indexOf('\n', piece.indexOf('\n') + 1));
+    await setImmediate();
+  }
+  return text;
+}

@@ -1,0 +1,73 @@
+/** All metrics of ours as data; docs/guides/metrics.md has the same table. */
+
+export interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  /** What it says, for people. */
+  readonly help: string;
+}
+
+/** By name after `git_memory_mcp_`. */
+export const metricTable = {
+  call_duration_seconds: {
+    type: 'histogram',
+    labels: ['server', 'outcome'],
+    help: 'How long calls to a server took, failover included; outcome is ok, tool-error or error.',
+  },
+  call_errors_total: {
+    type: 'counter',
+    labels: ['server', 'code'],
+    help: 'Calls that ended with an error, by its code; RPC_ERROR is one that the server answered.',
+  },
+  calls_in_flight: { type: 'gauge', labels: [], help: 'Calls that wait for a server now.' },
+  parked_calls: {
+    type: 'gauge',
+    labels: [],
+    help: 'Calls that wait for their client to answer a question of the server.',
+  },
+  sessions: { type: 'gauge', labels: [], help: 'Open sessions of clients of the legacy era.' },
+  instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
+  breakers: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Circuit breakers, one for each replica, by state; open: out of traffic after failed calls.',
+  },
+  failovers_total: {
+    type: 'counter',
+    labels: ['server'],
+    help: 'Calls that went to another instance or to the restarted one because this server failed.',
+  },
+  retries_total: {
+    type: 'counter',
+    labels: ['server'],
+    help: 'Calls that were sent again over the same connection.',
+  },
+  breaker_openings_total: {
+    type: 'counter',
+    labels: ['server'],
+    help: 'Times that a replica was taken out of traffic because its calls failed.',
+  },
+  restarts_total: { type: 'counter', labels: ['server'], help: 'Times that a server was started again.' },
+  fail_opens_total: {
+    type: 'counter',
+    labels: ['server'],
+    help: 'Times that no healthy replica was left, so that calls went to sick ones.',
+  },
+  memory_operation_duration_seconds: {
+    type: 'histogram',
+    labels: ['operation', 'outcome'],
+    help: 'How long operations of the memory took; a write counts until it was acknowledged.',
+  },
+  memory_backlog_writes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Acknowledged writes, safe in the journal, that are not in a Git commit yet.',
+  },
+  memory_text_backlog: { type: 'gauge', labels: [], help: 'Values whose full text is still to be made.' },
+  memory_keys: { type: 'gauge', labels: [], help: 'Keys in the memory.' },
+  memory_commits: { type: 'gauge', labels: [], help: 'Commits on the main branch.' },
+  memory_repository_bytes: { type: 'gauge', labels: [], help: 'Size of the repository on disk.' },
+} as const satisfies Record<string, MetricRow>;
+
+export type MetricName = keyof typeof metricTable;
+export const metricPrefix = 'git_memory_mcp_';

@@ -6,6 +6,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { MetricsSnapshot, Reading } from '../kernel/exporter.ts';
 import type { MemoryClient } from '../kernel/memory/operations.ts';
 import { type IncidentKind, incidentKinds } from '../kernel/observations.ts';
+import type { Instance } from '../pool/instance.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Meters } from './create-meters.ts';
 import { boundsSeconds, type Histogram } from './histogram.ts';
@@ -49,6 +50,17 @@ function tally(label: string, values: Iterable<string>): Reading[] {
   return [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count }));
 }
 
+/** Of those servers that have it. */
+function ofServers(
+  instances: readonly Instance[],
+  read: (instance: Instance) => number | undefined,
+): Reading[] {
+  return instances.flatMap((instance) => {
+    const value = read(instance);
+    return value === undefined ? [] : [{ labels: { server: instance.id }, value }];
+  });
+}
+
 const counterOf = {
   failover: 'failovers_total',
   retry: 'retries_total',
@@ -89,6 +101,10 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         'state',
         instances.map(({ state }) => state),
       ),
+      replicas: one(members.length),
+      waiting_calls: ofServers(instances, ({ places }) => places?.waiting),
+      refused_calls_total: ofServers(instances, ({ places }) => places?.refused),
+      own_connections: ofServers(instances, ({ sessions }) => sessions),
       breakers: tally(
         'state',
         members.map(({ breaker }) => breaker),

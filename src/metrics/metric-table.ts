@@ -27,6 +27,26 @@ export const metricTable = {
   },
   sessions: { type: 'gauge', labels: [], help: 'Open sessions of clients of the legacy era.' },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
+  replicas: {
+    type: 'gauge',
+    labels: [],
+    help: 'Replicas of all instances, and connections of single clients.',
+  },
+  waiting_calls: {
+    type: 'gauge',
+    labels: ['server'],
+    help: 'Calls that wait for a place, of servers that take so many at a time.',
+  },
+  refused_calls_total: {
+    type: 'counter',
+    labels: ['server'],
+    help: 'Calls that got no place: the queue was full, or they had waited too long.',
+  },
+  own_connections: {
+    type: 'gauge',
+    labels: ['server'],
+    help: 'Clients that have a connection of their own, of servers that keep them apart.',
+  },
   breakers: {
     type: 'gauge',
     labels: ['state'],

@@ -1,29 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { specOf } from '../../test/fixtures/spec-of.ts';
 import { connectScripted, createScriptedUpstream } from '../../test/fixtures/scripted-upstream.ts';
-import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import type { BulkRequest } from '../contract/rest/bulk-routes.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import { createPool } from '../pool/pool.ts';
 import { createBulk } from './bulk.ts';
 import { createQuarantine } from './quarantine.ts';
-
-function specOf(id: string, change: Partial<InstanceSpec> = {}): InstanceSpec {
-  return {
-    id,
-    name: id,
-    alias: id,
-    title: id,
-    category: 'custom',
-    port: 4100,
-    replicas: 1,
-    lazy: false,
-    source: 'added',
-    launch: { kind: 'stdio', command: 'never', args: [], env: {}, era: 'auto' },
-    listingKey: id,
-    ...change,
-  };
-}
 
 /** Four servers, of which `broken` does not start; `most` is how many were ever starting at once. */
 async function setUp(held = new Map<string, string>(), concurrency = 8) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { specOf } from '../../test/fixtures/spec-of.ts';
 import { createScriptedUpstream, connectScripted } from '../../test/fixtures/scripted-upstream.ts';
-import type { InstanceSpec } from '../catalog/instance-spec.ts';
 import { createFakeClock, systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/log.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -10,23 +10,6 @@ import { createPool } from './pool.ts';
 const upstream = createScriptedUpstream('legacy', {
   'tools/list': () => ({ tools: [{ name: 'echo', inputSchema: { type: 'object' } }] }),
 });
-
-function specOf(id: string, change: Partial<InstanceSpec> = {}): InstanceSpec {
-  return {
-    id,
-    name: id,
-    alias: id,
-    title: id,
-    category: 'custom',
-    port: 4100,
-    replicas: 1,
-    lazy: false,
-    source: 'config',
-    launch: { kind: 'stdio', command: 'never', args: [], env: {}, era: 'auto' },
-    listingKey: id,
-    ...change,
-  };
-}
 
 /** A pool whose connections are counted; `connect` may be made to wait. */
 function setUp(change: Partial<InstanceDependencies> = {}, gate: () => Promise<void> = async () => {}) {

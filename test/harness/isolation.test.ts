@@ -109,8 +109,11 @@ async function openSession(principal?: Principal) {
   return (await gateway.initialize('server:own', params, principal)).session;
 }
 
+let requests = 0;
+
+/** Each request of the modern era has a key of its own. */
 const modern = (principal: Principal | undefined, program = 'editor'): Peer => ({
-  key: `modern:${Math.random()}`,
+  key: `modern:${(requests += 1)}`,
   capabilities: {},
   clientInfo: { name: program, version: '1' },
   ...(principal && { principal }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { specOf } from '../../../test/fixtures/spec-of.ts';
 import { connectScripted, createScriptedUpstream } from '../../../test/fixtures/scripted-upstream.ts';
 import type { InstanceSpec } from '../../catalog/instance-spec.ts';
 import { type Clock, createFakeClock } from '../../kernel/clock.ts';
@@ -13,24 +14,6 @@ import { lookIntervalMs } from './scaler.ts';
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 const scale = { min: 1, max: 4, targetConcurrency: 2, upCoolDownMs: 1000, downCoolDownMs: 5000 };
-
-function specOf(id: string, change: Partial<InstanceSpec>): InstanceSpec {
-  return {
-    id,
-    name: id,
-    alias: id,
-    title: id,
-    category: 'custom',
-    port: 4100,
-    replicas: 1,
-    scale,
-    lazy: false,
-    source: 'config',
-    launch: { kind: 'stdio', command: 'never', args: [], env: {}, era: 'auto' },
-    listingKey: id,
-    ...change,
-  };
-}
 
 /** A pool whose calls end when the test says; looks of the scaler are counted by the timers they set. */
 function setUp(byHand?: ScaleBounds) {
@@ -64,7 +47,7 @@ function setUp(byHand?: ScaleBounds) {
     scaleByHand: () => byHand,
   });
   const add = async (change: Partial<InstanceSpec> = {}, id = 'a'): Promise<Instance> => {
-    const instance = await pool.add(specOf(id, change));
+    const instance = await pool.add(specOf(id, { scale, ...change }));
     await instance.start();
     return instance;
   };
@@ -109,7 +92,7 @@ describe('an instance whose replicas follow the load', () => {
   it('costs no timer while nothing is called, however many there are, and one when something is', async () => {
     const { pool, add, callMany, endAll, pass, timers } = setUp();
     const instances: Instance[] = [];
-    for (let n = 0; n < 1000; n += 1) instances.push(await pool.add(specOf(`s${n}`, { lazy: true })));
+    for (let n = 0; n < 1000; n += 1) instances.push(await pool.add(specOf(`s${n}`, { scale, lazy: true })));
     await pass(5);
     expect(timers.looks).toBe(0);
     await add({}, 'busy');

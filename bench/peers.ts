@@ -2,11 +2,11 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { access, mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../src/kernel/errors.ts';
+import { freePort } from '../test/fixtures/free-port.ts';
 import { createLoadClient } from './load-client.ts';
 import type { Load } from './load.ts';
 import type { Target } from './target.ts';
@@ -64,14 +64,6 @@ async function install(folder: string): Promise<void> {
   const run = promisify(execFile);
   if (npm === undefined) await run('npm', args, { cwd: folder, timeout: 600_000 });
   else await run(process.execPath, [npm, ...args], { cwd: folder, timeout: 600_000 });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Resolves when a session could be opened and a tool called. */

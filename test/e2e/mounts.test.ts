@@ -1,17 +1,9 @@
-import { createServer, request } from 'node:http';
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../fixtures/free-port.ts';
 import { connectV2, textOf } from './connect-client.ts';
 import { type RunningCoordinator, startCoordinator } from './start-coordinator.ts';
 import { stdioFixture } from './start-fixture.ts';
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 let port: number;
 let coordinator: RunningCoordinator;

@@ -239,12 +239,23 @@ export const longRun: Omit<ChaosOptions, 'seed'> = {
   faultEveryMs: 300,
 };
 
+/** Longest time for all that is not load: starts, recovery, the last calls; milliseconds. */
+const besidesMs = 240_000;
+
 if (import.meta.main) {
   const number = (name: string, fallback: number) => Number(process.env[name] ?? fallback);
+  const seconds = number('CHAOS_SECONDS', longRun.seconds);
+  setTimeout(
+    () => {
+      console.error('the run came to no end');
+      process.exit(1);
+    },
+    seconds * 1000 + besidesMs,
+  ).unref();
   const report = await runChaos(
     {
       ...longRun,
-      seconds: number('CHAOS_SECONDS', longRun.seconds),
+      seconds,
       seed: number('CHAOS_SEED', randomInt(2 ** 31)),
     },
     (line) => console.info(line),

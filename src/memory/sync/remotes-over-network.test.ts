@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/e2e/eventually.ts';
 import { startFaultProxy } from '../../../test/fixtures/fault-proxy.ts';
+import { freePort } from '../../../test/fixtures/free-port.ts';
 import { serveMemory } from '../../../test/fixtures/git-server.ts';
 import { createTempFolder, type TestMemory } from '../../../test/fixtures/memory-in-temp.ts';
 import {
@@ -243,11 +244,3 @@ describe.skipIf(process.platform === 'win32')('over ssh', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}

@@ -2,24 +2,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../fixtures/free-port.ts';
 import { type Fleet, type FleetSize, httpServerPath } from './fleet.ts';
 
 export interface HttpUnits extends AsyncDisposable {
   readonly pids: ReadonlySet<number>;
   readonly portOf: (unit: string) => number;
   start(fleet: Fleet): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Longest time that a killed one stays away, milliseconds. */
@@ -42,13 +32,15 @@ export async function startHttpUnits(
     const child = spawn(process.execPath, own, { stdio: ['pipe', 'pipe', 'inherit'] });
     running.set(unit, child);
     pids.add(child.pid!);
+    const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => undefined)]);
+    if (said === undefined) throw new Error(`the HTTP server ${unit} did not start`);
     child.once('exit', () => void reopen(unit, args));
-    await once(child.stdout, 'data');
   }
 
   async function reopen(unit: string, args: readonly string[]): Promise<void> {
     await delay(random() * awayMs);
-    if (!isOver) await open(unit, args);
+    // One that is killed before it listens is as good as killed twice.
+    if (!isOver) await open(unit, args).catch(() => reopen(unit, args));
   }
 
   return {

@@ -10,7 +10,6 @@ import type { CommitOutcome } from '../git/git-writer.ts';
 import { createObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
 import { toStorageError } from '../journal/journal.ts';
-import { createMayMatch } from '../search/may-match.ts';
 import { type PackedBatch, unpackBatch } from '../threads/packed-batch.ts';
 import { type WriteRecord, memoryId } from '../write-record.ts';
 import type { MemoryIndex } from './memory-index.ts';
@@ -51,11 +50,13 @@ export interface IndexTasks {
 
 type Head = Omit<WriteRecord, 'content'>;
 
-/** One slice between two requests: some 10 ms. */
-const textSlice = 128;
-/** A search looks through so many values without full text, and makes it for so many of them. */
-const maxScanned = 5000;
+/** One slice between two requests: some 5 ms, and hardly dearer a value than a slice of hundreds. */
+const textSlice = 32;
+/** A search looks so long through values without full text, and makes it so long for those that may match. */
+const lookMs = 25;
+const makeMs = 15;
 const maxPrepared = 200;
+const sliceOfPrepared = 20;
 
 /** The tasks on an open index. */
 export function createIndexTasks(parts: {
@@ -166,17 +167,19 @@ export function createIndexTasks(parts: {
       index.compact();
     },
     prepareSearch(words) {
-      const mayMatch = createMayMatch(words);
-      const found: number[] = [];
-      let scanned = 0;
-      for (const { id, key, content } of index.unindexed(maxScanned)) {
-        scanned += 1;
-        if (mayMatch(key, content)) found.push(id);
-        if (found.length >= maxPrepared) break;
-      }
-      if (found.length > 0) index.transaction(() => index.writeText(found.length, found));
-      if (scanned < maxScanned && found.length < maxPrepared) return 0;
-      return Math.max(0, index.unindexedCount - scanned + found.length);
+      const before = index.unindexedCount;
+      if (before === 0) return 0;
+      const { ids, looked } = index.findUnindexed(words, maxPrepared, timeLimit(lookMs));
+      const isOver = timeLimit(makeMs);
+      let made = 0;
+      if (ids.length > 0)
+        index.transaction(() => {
+          while (made < ids.length && !isOver()) {
+            const next = ids.slice(made, made + sliceOfPrepared);
+            made += index.writeText(next.length, next);
+          }
+        });
+      return before - looked + ids.length - made;
     },
     writeText() {
       let count = 0;
@@ -189,6 +192,12 @@ export function createIndexTasks(parts: {
     waitingForGit: () => pending.size,
     close: async () => reader[Symbol.asyncDispose](),
   };
+}
+
+/** Answers true once so much time went by. */
+function timeLimit(ms: number): () => boolean {
+  const endMs = performance.now() + ms;
+  return () => performance.now() >= endMs;
 }
 
 /** Applies one acknowledged write to the current values. */

@@ -7,6 +7,7 @@ import { type ChangeTable, createChangeTable } from '../changes/change-table.ts'
 import { type FileCodec, type SealableFile, keylessCodec } from '../encryption/file-codec.ts';
 import { createLinkWriter } from '../links/link-table.ts';
 import { clearSearch, createSearchWriter } from '../search/search-table.ts';
+import { type UnindexedRows, createUnindexedRows } from '../search/unindexed-rows.ts';
 import type { Entry, EntryInput } from './entry.ts';
 import { type IndexReader, createIndexReader } from './index-reader.ts';
 import { indexSchema, openIndexDb } from './open-index-db.ts';
@@ -24,10 +25,8 @@ export interface MemoryIndex extends IndexReader {
   remove(scope: string, key: string): void;
   /** Brings the full text of so many memories up to date, those with these ids or the oldest; returns how many. */
   writeText(limit: number, ids?: readonly number[]): number;
-  /** Values without up-to-date full text, newest first. */
-  unindexed(
-    limit: number,
-  ): Iterable<{ readonly id: number; readonly key: string; readonly content: Uint8Array }>;
+  /** Looks for words in values without up-to-date full text. */
+  readonly findUnindexed: UnindexedRows['find'];
   setMeta(name: 'head' | 'commits', value: string | null): void;
   /** Empties everything. */
   clear(): void;
@@ -69,12 +68,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
   const rows = createEntryRows(db);
   const folderCounts = createFolderCounts(db);
   const setMeta = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)');
-  const mark = db.prepare('INSERT OR IGNORE INTO unindexed (id) VALUES (?)');
-  const unmark = db.prepare('DELETE FROM unindexed WHERE id = ?');
-  const marked = db.prepare('SELECT id FROM unindexed ORDER BY id LIMIT ?');
-  const newest = db.prepare(
-    'SELECT e.id, e.key, e.content FROM unindexed u JOIN entries e ON e.id = u.id ORDER BY u.id DESC LIMIT ?',
-  );
+  const unindexed = createUnindexedRows(db);
   const textOf = db.prepare('SELECT scope, key, path, content FROM entries WHERE id = ?');
   const sealedRows = createSealedRows(db);
 
@@ -83,7 +77,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
     const file = row && codec.inspect(row.scope, row.path, row.content).file;
     if (file) searchWriter.put(id, row, file);
     else searchWriter.remove(id);
-    unmark.run(id);
+    unindexed.unmark(id);
   }
 
   return {
@@ -111,7 +105,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
       const { scope, path, content } = entry;
       const { file = closedFile, kid, expiresMs = null } = codec.inspect(scope, path, content);
       const { id, former } = rows.put(entry, { tags: file.tags, expiresMs, kid: kid ?? null });
-      mark.run(id);
+      unindexed.mark(id, entry);
       sealedRows.changed(id, kid !== undefined);
       searchWriter.putThread(id, scope, file, former === undefined);
       if (former && former.path !== path) folderCounts.removed(former.path);
@@ -124,20 +118,17 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
     remove(scope, key) {
       const former = rows.remove(scope, key);
       if (!former) return;
-      mark.run(former.id);
+      unindexed.mark(former.id);
       sealedRows.changed(former.id, false);
       folderCounts.removed(former.path);
       linkWriter.remove(former.id);
     },
     writeText(limit, ids) {
-      const chosen = ids ?? (marked.all(limit) as unknown as { id: number }[]).map(({ id }) => id);
+      const chosen = ids ?? unindexed.oldest(limit);
       for (const id of chosen) writeTextOf(id);
       return chosen.length;
     },
-    *unindexed(limit) {
-      for (const row of newest.iterate(limit))
-        yield row as unknown as { id: number; key: string; content: Uint8Array };
-    },
+    findUnindexed: unindexed.find,
     setMeta(name, value) {
       setMeta.run(name, value);
     },

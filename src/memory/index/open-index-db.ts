@@ -6,15 +6,16 @@ import type { Logger } from '../../kernel/log.ts';
 import { changeTables } from '../changes/change-table.ts';
 import { linkTables } from '../links/link-table.ts';
 import { searchTable } from '../search/search-table.ts';
+import { unindexedTable } from '../search/unindexed-rows.ts';
 
 /** Grows with every change of the schema or of how values are indexed; an older file is rebuilt. */
-const schemaVersion = 5;
+const schemaVersion = 6;
 
 /** A full check reads the whole file; over this size it would delay the start by seconds. */
 const maxCheckedBytes = 256 * 1024 * 1024;
 
 /**
- * Tables of the index; `unindexed` has the ids whose full text is still to be made or taken away. `kid` is the
+ * Tables of the index. `kid` is the
  * key that an entry is sealed under; `sealed` has a row an entry that is or was sealed, with a new number for
  * each change, so that whoever opens such entries sees what is new.
  */
@@ -50,12 +51,12 @@ export const indexSchema = `
   );
   CREATE INDEX versions_key ON versions (scope, key);
   CREATE INDEX versions_commit ON versions (commit_id);
-  CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
   CREATE TABLE sealed (change INTEGER PRIMARY KEY AUTOINCREMENT, entry_id INTEGER NOT NULL UNIQUE);
   CREATE TABLE folders (path TEXT PRIMARY KEY, files INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE scopes (scope TEXT PRIMARY KEY, keys INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
   ${searchTable}
+  ${unindexedTable}
   ${changeTables}
   ${linkTables}
 `;

@@ -3,17 +3,24 @@
 /** The longest beginning of a word that all its forms share. */
 const stemLength = 4;
 
+/** Looks into a key and a content; `beginnings` is what it looks for. */
+export interface MayMatch {
+  (key: string, content: Uint8Array): boolean;
+  readonly beginnings: readonly string[];
+}
+
 /**
  * Whether key or content holds the beginning of one of the words, whatever its case and accents. Words are
  * lower case, as the query parser gives them.
  */
-export function createMayMatch(words: readonly string[]): (key: string, content: Uint8Array) => boolean {
+export function createMayMatch(words: readonly string[]): MayMatch {
   const beginnings = words.map((word) => fold(beginningOf(word)));
-  return (key, content) => {
+  const mayMatch = (key: string, content: Uint8Array): boolean => {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
     const text = fold(`${key}\n${bytes.toString('utf8')}`);
     return beginnings.some((beginning) => text.includes(beginning));
   };
+  return Object.assign(mayMatch, { beginnings });
 }
 
 function beginningOf(word: string): string {

@@ -89,7 +89,7 @@ export function createIndexReader(
   return {
     versions: createVersionTable(db, turn),
     feed: createChangeReader(db),
-    search: createSearchReader(db),
+    search: createSearchReader(db, turn),
     vectors: createVectorTable(db),
     links: createLinkTable(db),
     get(scope, key) {

@@ -44,7 +44,7 @@ const embedder =
 
 /** While so many writes wait for Git, full text leaves the processor to them most of the time. */
 const busyWrites = 2000;
-const busyPauseMs = 40;
+const busyPauseMs = 10;
 
 let scheduled: NodeJS.Immediate | NodeJS.Timeout | undefined;
 

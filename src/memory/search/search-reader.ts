@@ -1,6 +1,7 @@
 /** Reads the search's tables of a database: ranked rows that pass a filter, their memories, their threads. */
 
 import type { DatabaseSync } from 'node:sqlite';
+import { type ReadTurn, noReadTurn } from '../index/read-turn.ts';
 import { createPostingsReader } from './postings.ts';
 import type { ParsedQuery } from './query.ts';
 import { type WordScore, rankWords } from './rank-words.ts';
@@ -53,8 +54,8 @@ export interface SearchReader {
 
 const chunkRows = 300;
 
-/** A reader over the tables of the index. */
-export function createSearchReader(db: DatabaseSync): SearchReader {
+/** A reader over the tables of the index; a search and its hits are of one moment, as far as turns go. */
+export function createSearchReader(db: DatabaseSync, turn: ReadTurn = noReadTurn): SearchReader {
   const postings = createPostingsReader(db);
   const memoryOf = db.prepare(
     'SELECT scope, key, path, etag, tags, at_ms, content FROM entries WHERE id = ?',
@@ -64,6 +65,7 @@ export function createSearchReader(db: DatabaseSync): SearchReader {
   );
 
   function rowsOf(ids: readonly number[], filter: SearchFilter): FoundRow[] {
+    turn.begin();
     const { sql, parameters } = filterSql(filter);
     const rows = db
       .prepare(
@@ -78,6 +80,7 @@ export function createSearchReader(db: DatabaseSync): SearchReader {
   return {
     rowsOf,
     find(query, filter, without, limit) {
+      turn.begin();
       const phrases = query.phrases.flatMap((words) => phraseExpression(words) ?? []);
       const narrowing = { narrow: narrowingOf(filter), without: withoutOf(without), phrases };
       const { rows, candidates, bounded } = rankWords(postings, query, narrowing);
@@ -110,6 +113,7 @@ export function createSearchReader(db: DatabaseSync): SearchReader {
       return (rows as unknown as { id: number }[]).map(({ id }) => id);
     },
     memoryOf(id) {
+      turn.begin();
       const row = memoryOf.get(id) as unknown as
         | (Omit<FoundMemory, 'tags' | 'atMs'> & { tags: string; at_ms: number })
         | undefined;

@@ -36,7 +36,7 @@ const { indexPath, repositoryDir, keyring, embeddings } = workerData as SearchWo
 const codec = createFileCodec(keyring);
 const git = createGit(repositoryDir);
 const reader = createObjectReader(git);
-const index = openIndexReader(indexPath, codec);
+const index = openIndexReader(indexPath, codec, { perTurn: true });
 const sealed = createSealedSearch(index, codec);
 const versions = createVersionReader(index, reader, codec);
 const stop = new AbortController();
@@ -51,11 +51,14 @@ const semantic =
 
 serveRequests<SearchTasks>(
   {
-    search: (input) =>
-      searchMemories(
+    search(input) {
+      // Another search may have begun this turn, before what this one is to find was written.
+      index.refresh();
+      return searchMemories(
         { git, reader, index, versions, codec, sealed: () => sealed.current(), semantic },
         input,
-      ),
+      );
+    },
     openSealed() {
       sealed.current();
     },

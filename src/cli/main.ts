@@ -9,9 +9,13 @@ if (major < 24) {
   );
   process.exitCode = 1;
 } else {
-  // Compiled code is kept between runs: half the time of a short command.
+  // Compiled code is kept between runs: half the time of a short command. Threads look for it in the environment.
   const { enableCompileCache } = await import('node:module');
-  enableCompileCache();
+  const { directory } = enableCompileCache();
+  if (directory !== undefined) {
+    const { dirname } = await import('node:path');
+    process.env.NODE_COMPILE_CACHE ??= dirname(directory);
+  }
   const { runCli } = await import('./run-cli.ts');
   await runCli(process);
 }

@@ -116,6 +116,14 @@ function measurePuts(
   };
 }
 
+/** Makes the full text that is still to be made, in slices as the index thread does. */
+function measureText(index: MemoryIndex) {
+  const count = index.unindexedCount;
+  const start = performance.now();
+  while (index.unindexedCount > 0) index.transaction(() => index.writeText(32));
+  return { count, usEach: round((1000 * (performance.now() - start)) / count) };
+}
+
 function percentiles(latencies: number[]) {
   const sorted = latencies.toSorted((a, b) => a - b);
   const at = (share: number) => round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
@@ -182,6 +190,7 @@ async function measureSearch(index: MemoryIndex, db: DatabaseSync, folder: strin
       hits: hits / inputs.length,
       noted: bounded,
     };
+    if (hits === 0) throw new Error(`no search of the kind ${kind} found anything`);
     process.stdout.write(`${kind}: ${JSON.stringify(figures[kind])}\n`);
   }
   return figures;
@@ -213,6 +222,7 @@ function measureVectors(index: MemoryIndex, dimensions: number) {
   const count = Math.min(keys, 100_000);
   const vectorOf = () => Float32Array.from({ length: dimensions }, () => random() - 0.5);
   const vectors = Array.from({ length: 1000 }, vectorOf);
+  index.vectors.useModel('bench');
   const start = performance.now();
   index.transaction(() => {
     for (let id = 1; id <= count; id++) index.vectors.put(id, vectors[id % 1000]);
@@ -239,6 +249,8 @@ try {
     entryAt(Math.floor(random() * keys), 1),
   );
   process.stdout.write(`updates: ${JSON.stringify(updates)}\n`);
+  const text = measureText(index);
+  process.stdout.write(`text: ${JSON.stringify(text)}\n`);
   using db = new DatabaseSync(path);
   db.exec('PRAGMA cache_size = -65536; PRAGMA wal_checkpoint(TRUNCATE)');
   const size = db.prepare('SELECT sum(length(block)) AS bytes FROM search_data').get() as { bytes: number };
@@ -249,7 +261,7 @@ try {
   process.stdout.write(`vectors: ${JSON.stringify(vectors)}\n`);
   const words = measureWords();
   process.stdout.write(`words: ${JSON.stringify(words)}\n`);
-  const figures = { keys, inserts, updates, words, diskBytesPerKey, searchBytesPerKey, search, vectors };
+  const figures = { keys, inserts, updates, text, words, diskBytesPerKey, searchBytesPerKey, search, vectors };
   process.stdout.write(`${JSON.stringify({ bench: 'search', ...figures })}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -35,6 +35,7 @@ const nanosecondsPerCall = Math.round(((performance.now() - startedAtMs) / calls
 const stats = { journalPending: 0, textPending: 0, keys: 0, commits: 0, repositoryBytes: 0 };
 const metrics = createMetrics({
   pool: { instances: () => [] } as unknown as Pool,
+  hosts: { census: () => [] },
   gateway: { sessions: { size: 0 } as never, parkedCalls: 0 },
   memory: { call: async () => stats } as unknown as MemoryClient,
   meters,

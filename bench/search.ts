@@ -261,7 +261,17 @@ try {
   process.stdout.write(`vectors: ${JSON.stringify(vectors)}\n`);
   const words = measureWords();
   process.stdout.write(`words: ${JSON.stringify(words)}\n`);
-  const figures = { keys, inserts, updates, text, words, diskBytesPerKey, searchBytesPerKey, search, vectors };
+  const figures = {
+    keys,
+    inserts,
+    updates,
+    text,
+    words,
+    diskBytesPerKey,
+    searchBytesPerKey,
+    search,
+    vectors,
+  };
   process.stdout.write(`${JSON.stringify({ bench: 'search', ...figures })}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -31,24 +31,21 @@ import { toolsRoutes } from './http/routes/tools.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
-import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
 import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
 import { type Memory, openMemory } from './memory/open-memory.ts';
-import { createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
-import { createPool, type Pool, type StartReport } from './pool/pool.ts';
+import type { Pool, StartReport } from './pool/pool.ts';
 import { createMeters, type Meters } from './metrics/create-meters.ts';
-import { createListingStore } from './listing-store.ts';
 import { openMetrics } from './open-metrics.ts';
+import { openPool } from './open-pool.ts';
 import { openServers, type Servers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore, type Store } from './store/open-store.ts';
-import { createHosts } from './transport/in-process/hosts.ts';
-import { createProcessLedger } from './transport/process-ledger.ts';
+import type { Hosts } from './transport/in-process/hosts.ts';
 
 export interface CoordinatorOptions {
   readonly logger: Logger;
@@ -108,7 +105,16 @@ export async function startCoordinator(
     recorder?.record(spec, offered);
     return pins.admit(spec, offered);
   };
-  const pool = await buildPool(parts, { config, dataDir, memory, store, plugins, admit, meters, logger });
+  const { pool, hosts } = await openPool(parts, {
+    config,
+    dataDir,
+    memory,
+    store,
+    plugins,
+    admit,
+    meters,
+    logger,
+  });
   const servers = await openServers(parts, {
     loaded,
     plugins,
@@ -129,6 +135,7 @@ export async function startCoordinator(
     store,
     pins,
     pool,
+    hosts,
     servers,
     remotes,
     meters,
@@ -166,44 +173,6 @@ interface Foundation {
   readonly logger: Logger;
 }
 
-/** Transports below, pool above; what a killed coordinator left behind is ended first. */
-async function buildPool(
-  parts: AsyncDisposableStack,
-  base: Foundation & { readonly store: Store; readonly plugins: PluginParts } & Pick<
-      InstanceDependencies,
-      'admit'
-    >,
-): Promise<Pool> {
-  const { config, dataDir, memory, store, plugins, admit, meters, logger } = base;
-  const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
-  const reaped = await ledger.reapOrphans();
-  if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
-  const hosts = parts.use(
-    createHosts({
-      count: config.hosts,
-      logger,
-      memory: (operation, input, caller) =>
-        memory.call(operation, input as MemoryInput<MemoryOperation>, caller),
-      onMemoryChange: (listener) => memory.onChange(listener),
-    }),
-  );
-  return parts.use(
-    createPool({
-      connect: createConnect({ hosts, ledger, logger, dataDir }),
-      listings: createListingStore(store),
-      admit,
-      clock: systemClock,
-      logger,
-      requestTimeoutMs: config.limits.requestTimeoutMs,
-      drainMs: config.limits.drainMs,
-      health: config.health,
-      scaleByHand: (id) => store.scaleBounds.get(id),
-      onIncident: meters.incidents.note,
-      policies: { makers: plugins.policies, logger },
-    }),
-  );
-}
-
 interface Edge {
   readonly baseUrl: string;
   readonly stopAsked: Promise<void>;
@@ -218,6 +187,7 @@ async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly pool: Pool;
+    readonly hosts: Hosts;
     readonly servers: Servers;
     readonly remotes: RemoteRoster;
     readonly loaded: LoadedConfig;
@@ -225,7 +195,7 @@ async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins } = base;
+  const { loaded, plugins, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -241,7 +211,7 @@ async function openEdge(
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
   });
-  const metrics = openMetrics(parts, { loaded, plugins, pool, gateway, memory, meters, logger });
+  const metrics = openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();

@@ -13,8 +13,8 @@ if (major < 24) {
   const { enableCompileCache } = await import('node:module');
   const { directory } = enableCompileCache();
   if (directory !== undefined) {
-    const { dirname } = await import('node:path');
-    process.env.NODE_COMPILE_CACHE ??= dirname(directory);
+    const path = await import('node:path');
+    process.env.NODE_COMPILE_CACHE ??= path.dirname(directory);
   }
   const { runCli } = await import('./run-cli.ts');
   await runCli(process);

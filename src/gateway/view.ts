@@ -8,8 +8,8 @@ import type { CacheHint, Listing, ListKind } from '../catalog/listing.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import type { Instance } from '../pool/instance.ts';
 import { exposedName, splitUri, uriPrefix } from './names.ts';
-import { type ParamHeader, paramHeadersOf } from '../kernel/param-headers.ts';
-import { rewriteMeta } from './rewrite.ts';
+import type { ParamHeader } from '../kernel/param-headers.ts';
+import { type NamedItem, nameItem, partOf } from './view-part.ts';
 
 /** Interchangeable instances behind one alias. */
 export interface Group {
@@ -88,11 +88,12 @@ export function compileView(key: string, seeds: readonly GroupSeed[], isSingle: 
   for (const group of groups) {
     const listing = listingOf(group);
     if (!listing) continue;
-    addNamed(lists.tools, tools, group, listing.tools);
+    const part = partOf(listing, group);
+    addNamed(lists.tools, tools, group, part.tools);
     addHeld(tools, group, listing.held ?? []);
-    addNamed(lists.prompts, prompts, group, listing.prompts);
-    addResources(lists.resources, group, listing.resources, 'uri');
-    addResources(lists.resourceTemplates, group, listing.resourceTemplates, 'uriTemplate');
+    addNamed(lists.prompts, prompts, group, part.prompts);
+    for (const item of part.resources) lists.resources.push(item);
+    for (const item of part.resourceTemplates) lists.resourceTemplates.push(item);
   }
   return {
     key,
@@ -125,21 +126,21 @@ function addNamed(
   list: JsonObject[],
   targets: Map<string, Target>,
   group: Group,
-  items: readonly JsonObject[],
+  items: readonly NamedItem[],
 ): void {
   for (const item of items) {
-    const { name } = item;
-    if (typeof name !== 'string') continue;
-    const isPlain = group.prefix === '';
-    let exposed = isPlain ? name : exposedName(group.alias, name);
+    const { name, paramHeaders } = item;
+    let { exposed, shown } = item;
     const taken = targets.get(exposed);
     // `a` with `b__c` and `a__b` with `c`, or two servers of one alias: the port, which is its own, tells them apart.
-    if (taken && taken.group !== group)
+    if (taken && taken.group !== group) {
       exposed = exposedName(`${group.alias}-${group.instances[0]?.spec.port ?? 0}`, name);
+      shown = nameItem(item.own, exposed, group.prefix);
+    }
     // A server that lists a name twice keeps its first.
     if (targets.has(exposed)) continue;
-    targets.set(exposed, { group, name, paramHeaders: paramHeadersOf(item['inputSchema']) });
-    list.push(isPlain ? item : rewriteMeta({ ...item, name: exposed }, (uri) => group.prefix + uri));
+    targets.set(exposed, { group, name, paramHeaders });
+    list.push(shown);
   }
 }
 
@@ -148,23 +149,6 @@ function addHeld(targets: Map<string, Target>, group: Group, names: readonly str
   for (const name of names) {
     const exposed = group.prefix === '' ? name : exposedName(group.alias, name);
     if (!targets.has(exposed)) targets.set(exposed, { group, name, paramHeaders: [], isHeld: true });
-  }
-}
-
-function addResources(
-  list: JsonObject[],
-  group: Group,
-  items: readonly JsonObject[],
-  field: 'uri' | 'uriTemplate',
-): void {
-  for (const item of items) {
-    const uri = item[field];
-    if (typeof uri !== 'string') continue;
-    list.push(
-      group.prefix === ''
-        ? item
-        : rewriteMeta({ ...item, [field]: group.prefix + uri }, (u) => group.prefix + u),
-    );
   }
 }
 

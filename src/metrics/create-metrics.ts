@@ -15,6 +15,8 @@ import { type MetricName, metricPrefix, metricTable } from './metric-table.ts';
 
 export interface MetricsDependencies {
   readonly pool: Pool;
+  /** The threads of built-in servers: how many instances each has, and how busy it is, 0 to 1. */
+  readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
   readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents'>;
@@ -86,6 +88,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
   async function read(): Promise<Readings> {
     const instances = pool.instances();
     const members = instances.flatMap((instance) => instance.members);
+    const hosts = deps.hosts.census();
     const memory = await deps.memory.call('stats', {}, { actor: 'coordinator', agent: 'coordinator' });
     return {
       call_duration_seconds: [...calls.servers].flatMap(([server, { durations }]) =>
@@ -101,6 +104,8 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         'state',
         instances.map(({ state }) => state),
       ),
+      host_instances: hosts.map(({ connections }, at) => ({ labels: { host: at }, value: connections })),
+      host_utilization: hosts.map(({ utilization }, at) => ({ labels: { host: at }, value: utilization })),
       replicas: one(members.length),
       waiting_calls: ofServers(instances, ({ places }) => places?.waiting),
       refused_calls_total: ofServers(instances, ({ places }) => places?.refused),

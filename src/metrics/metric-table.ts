@@ -27,6 +27,12 @@ export const metricTable = {
   },
   sessions: { type: 'gauge', labels: [], help: 'Open sessions of clients of the legacy era.' },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
+  host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
+  host_utilization: {
+    type: 'gauge',
+    labels: ['host'],
+    help: 'Share of the last seconds in which a host thread had something to do, 0 to 1.',
+  },
   replicas: {
     type: 'gauge',
     labels: [],

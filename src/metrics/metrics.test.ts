@@ -52,8 +52,9 @@ async function setUp() {
   open.push(edge);
   const { pool, gateway } = edge;
   meters.follow(pool);
+  const hosts = { census: () => [{ connections: 3, utilization: 0.25 }] };
   const watched = meters.memory.watch(memory);
-  const metrics = createMetrics({ pool, gateway, memory: watched, meters });
+  const metrics = createMetrics({ pool, hosts, gateway, memory: watched, meters });
   const exchange = {
     era: 'modern' as const,
     peer: { key: 'k', capabilities: {} },
@@ -98,6 +99,8 @@ describe('/metrics', () => {
       'git_memory_mcp_instances{state="ready"} 1',
       'git_memory_mcp_breakers{state="closed"} 1',
       'git_memory_mcp_sessions 0',
+      'git_memory_mcp_host_instances{host="0"} 3',
+      'git_memory_mcp_host_utilization{host="0"} 0.25',
       'git_memory_mcp_memory_backlog_writes 4',
       'git_memory_mcp_memory_operation_duration_seconds_count{operation="stats",outcome="ok"} 2',
     ])

@@ -128,7 +128,7 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
       for (const id of chosen) writeTextOf(id);
       return chosen.length;
     },
-    findUnindexed: unindexed.find,
+    findUnindexed: (words, limit, isOver) => unindexed.find(words, limit, isOver),
     setMeta(name, value) {
       setMeta.run(name, value);
     },

@@ -8,6 +8,7 @@ import type { Logger } from '../../kernel/log.ts';
 import type { MemoryCaller, MemoryOperation } from '../../kernel/memory/operations.ts';
 import { watchBlock } from './block-watch.ts';
 import { createPulse } from './pulse.ts';
+import { watchUtilization } from './utilization.ts';
 import type { FromHost, ToHost } from './wire.ts';
 
 /** Runs an operation of the shared memory on behalf of a tool. */
@@ -32,8 +33,10 @@ export interface HostListener {
 }
 
 export interface Host {
-  /** Connections served now; the least loaded host gets the next. */
-  readonly load: number;
+  /** Connections served now. */
+  readonly connections: number;
+  /** How busy its thread was lately, 0 to 1. */
+  readonly utilization: number;
   readonly isAlive: boolean;
   /** No new connections: a tool holds it up, or did. It ends when the calls that it has begun have ended. */
   readonly isBlocked: boolean;
@@ -95,6 +98,7 @@ export function createHost(options: {
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMb() },
   });
+  const utilization = watchUtilization(worker);
   const post = (message: ToHost) => worker.postMessage(message);
 
   async function runMemory(message: Extract<FromHost, { kind: 'memory' }>): Promise<void> {
@@ -192,6 +196,7 @@ export function createHost(options: {
   worker.on('exit', () => {
     isAlive = false;
     stopWatch();
+    utilization.stop();
     exited.resolve();
     const blame = blameOf();
     const left = [...listeners].map(([connection, listener]) => ({ listener, blame: blame(connection) }));
@@ -212,8 +217,11 @@ export function createHost(options: {
   );
 
   return {
-    get load() {
+    get connections() {
       return listeners.size;
+    },
+    get utilization() {
+      return utilization.value;
     },
     get isAlive() {
       return isAlive;

@@ -6,7 +6,7 @@ import type { JsonObject, RpcNotification } from '../../kernel/json-rpc.ts';
 import { type Logger, silentLogger } from '../../kernel/log.ts';
 import type { Connection, ConnectionEvents, RequestOptions } from '../connection.ts';
 import type { RunMemory } from './host.ts';
-import { createHosts, type Hosts } from './hosts.ts';
+import { createHosts, type Hosts, leastLoaded } from './hosts.ts';
 
 const module = upstreamPath('upstream-built-in');
 let hosts: Hosts | undefined;
@@ -200,6 +200,45 @@ describe('hosts', () => {
       expect((await call(await open(from, 'c'), 'greet')).text).toContain('hello c');
     },
   );
+
+  it('get new instances where there is least to do', async () => {
+    const from = start({ count: 2 });
+    const busy = await open(from, 'busy');
+    await open(from, 'idle');
+    const [first] = from.census();
+    while (first!.utilization < 0.6) await call(busy, 'burn', { ms: 50 });
+    for (let n = 0; n < 3; n += 1) await open(from, `next-${n}`);
+    expect(from.census().map(({ connections }) => connections)).toEqual([1, 4]);
+  });
+
+  it.each([
+    [
+      'as many each while nothing happens',
+      [
+        { connections: 9, utilization: 0 },
+        { connections: 8, utilization: 0 },
+      ],
+      1,
+    ],
+    [
+      'the idle one though it has more',
+      [
+        { connections: 10, utilization: 0.9 },
+        { connections: 14, utilization: 0.1 },
+      ],
+      1,
+    ],
+    [
+      'the busy one when the other has nearly all',
+      [
+        { connections: 1, utilization: 0.6 },
+        { connections: 99, utilization: 0 },
+      ],
+      0,
+    ],
+  ])('choose %s', (_, hosts, chosen) => {
+    expect(leastLoaded(hosts)).toBe(hosts[chosen]);
+  });
 
   it('survive a promise that a server left behind', async () => {
     const error = vi.fn<Logger['error']>();

@@ -11,8 +11,27 @@ import { connectInProcess, type InProcessSpec } from './connect-in-process.ts';
 import { createHost, type Host, type RunMemory } from './host.ts';
 
 export interface Hosts extends AsyncDisposable {
-  /** Opens a light instance on the least loaded host. Rejects UPSTREAM_UNAVAILABLE when its module or settings are refused. */
+  /** Opens a light instance where there is least to do. Rejects UPSTREAM_UNAVAILABLE when its module or settings are refused. */
   connect(spec: InProcessSpec, events: ConnectionEvents): Promise<Connection>;
+  /** The threads as they are now. */
+  census(): readonly HostLoad[];
+}
+
+/** What a host thread has to do. */
+export type HostLoad = Pick<Host, 'connections' | 'utilization'>;
+
+/**
+ * The host for the next instance, of those that take any: what its thread does, measured, and what its instances may
+ * yet ask of it, which is taken to be the same for each, count alike. So instances spread evenly while nothing happens,
+ * as at a start, and away from a busy thread later.
+ */
+export function leastLoaded<H extends HostLoad>(hosts: readonly H[]): H | undefined {
+  const all = Math.max(
+    1,
+    hosts.reduce((sum, { connections }) => sum + connections, 0),
+  );
+  const loadOf = ({ connections, utilization }: HostLoad) => connections / all + utilization;
+  return hosts.reduce<H | undefined>((a, b) => (a === undefined || loadOf(b) < loadOf(a) ? b : a), undefined);
 }
 
 /** Threads are started by the first connections, and replaced when they died. */
@@ -32,15 +51,12 @@ export function createHosts(options: {
     for (const host of hosts) host.memoryChanged({ scope, key, ...(position !== undefined && { position }) });
   });
 
-  function leastLoaded(): Host {
+  function pick(): Host {
     for (const dead of hosts.filter((host) => !host.isAlive)) hosts.splice(hosts.indexOf(dead), 1);
     const free = hosts.filter(({ isBlocked }) => !isBlocked);
-    const best = free.reduce<Host | undefined>(
-      (a, b) => (a === undefined || b.load < a.load ? b : a),
-      undefined,
-    );
-    if (best && (best.load === 0 || free.length >= options.count)) return best;
-    return add();
+    const unused = free.find(({ connections }) => connections === 0);
+    if (unused) return unused;
+    return (free.length >= options.count ? leastLoaded(free) : undefined) ?? add();
   }
 
   function add(): Host {
@@ -54,11 +70,12 @@ export function createHosts(options: {
   }
 
   return {
+    census: () => hosts.filter(({ isAlive }) => isAlive),
     async connect(spec, events) {
       if (isDisposed) throw new AppError('SHUTTING_DOWN');
       const module = spec.module.startsWith('file:') ? spec.module : pathToFileURL(spec.module).href;
       return await connectInProcess(
-        leastLoaded(),
+        pick(),
         { ...spec, module },
         guardEvents(spec.server, events, logger),
         clock,

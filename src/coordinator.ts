@@ -211,7 +211,7 @@ async function openEdge(
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
   });
-  const metrics = openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
+  const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();

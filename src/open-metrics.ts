@@ -2,13 +2,14 @@
 
 import type { PluginParts } from './catalog/load-plugins.ts';
 import type { LoadedConfig } from './config/load-config.ts';
+import { resolveSettings } from './config/resolve-secrets.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { ExporterDefinition } from './kernel/exporter.ts';
 import type { Logger } from './kernel/log.ts';
 import type { Meters } from './metrics/create-meters.ts';
 import { createMetrics, type Metrics, type MetricsDependencies } from './metrics/create-metrics.ts';
 import { createJsonlExporter } from './metrics/exporters/jsonl.ts';
-import { startExporters } from './metrics/run-exporters.ts';
+import { type ExporterConfig, startExporters } from './metrics/run-exporters.ts';
 
 export interface OpenMetricsOptions extends MetricsDependencies {
   readonly loaded: LoadedConfig;
@@ -20,15 +21,29 @@ export interface OpenMetricsOptions extends MetricsDependencies {
 /** At the end exporters get so long to write what is left, milliseconds. */
 const flushMs = 5000;
 
+/** The exporters as configured, with the secrets that they refer to. Throws CONFIG_INVALID naming one that is missing. */
+async function exportersOf({ config, baseDir, file }: LoadedConfig): Promise<ExporterConfig[]> {
+  const source = { baseDir, ...(file !== undefined && { file }) };
+  return await Promise.all(
+    config.exporters.map(async ({ settings, ...entry }, at) => ({
+      ...entry,
+      ...(settings && { settings: await resolveSettings(settings, `exporters.${at}.settings`, source) }),
+    })),
+  );
+}
+
 /** Throws CONFIG_INVALID for an exporter that cannot be started. */
-export function openMetrics(parts: AsyncDisposableStack, options: OpenMetricsOptions): Metrics {
+export async function openMetrics(
+  parts: AsyncDisposableStack,
+  options: OpenMetricsOptions,
+): Promise<Metrics> {
   const { loaded, plugins, meters, logger, pool } = options;
   const metrics = createMetrics(options);
   parts.defer(meters.follow(pool));
   const jsonl = createJsonlExporter(loaded.baseDir);
   const exporters = parts.use(
     startExporters({
-      config: loaded.config.exporters,
+      config: await exportersOf(loaded),
       known: new Map<string, ExporterDefinition>([
         [jsonl.name, jsonl as ExporterDefinition],
         ...plugins.exporters,

@@ -5,7 +5,10 @@ import { z } from 'zod';
 export const exportersShape = z.array(
   z.strictObject({
     use: z.string().min(1).describe('`jsonl`, or `<plugin>/<exporter>`.'),
-    settings: z.record(z.string(), z.unknown()).optional().describe('Its own settings.'),
+    settings: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Its own settings; `{ env: NAME }` or `{ file: PATH }` in them is read at the start.'),
     intervalMs: z
       .int()
       .min(100)

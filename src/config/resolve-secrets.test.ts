@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseServerEntry } from './parse-server-entry.ts';
-import { resolveReference, resolveSecrets } from './resolve-secrets.ts';
+import { resolveReference, resolveSecrets, resolveSettings } from './resolve-secrets.ts';
 
 let baseDir: string;
 
@@ -26,6 +26,39 @@ describe('resolveReference', () => {
     await expect(resolveReference({ env: 'NO' }, 'memory.embeddings.apiKey', source)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       data: { path: 'memory.embeddings.apiKey' },
+    });
+  });
+});
+
+describe('resolveSettings', () => {
+  it('puts text in the place of references, however deep, and leaves all else', async () => {
+    const source = { env: { KEY: 'k' }, baseDir };
+    const settings = {
+      url: 'https://example.org/${KEY}',
+      headers: [{ name: 'x-key', value: { env: 'KEY' } }, null],
+      token: { file: 'token' },
+      rotate: { file: 'calls.jsonl', keep: 5 },
+      depth: 3,
+    };
+    expect(await resolveSettings(settings, 'exporters.0.settings', source)).toEqual({
+      url: 'https://example.org/${KEY}',
+      headers: [{ name: 'x-key', value: 'k' }, null],
+      token: 'from-file',
+      rotate: { file: 'calls.jsonl', keep: 5 },
+      depth: 3,
+    });
+    expect(await resolveSettings({ file: 'token' }, 'exporters.0.settings', source)).toEqual({
+      file: 'token',
+    });
+  });
+
+  it('names the place of what is missing', async () => {
+    const settings = { headers: [{ env: 'NO' }] };
+    await expect(
+      resolveSettings(settings, 'exporters.0.settings', { env: {}, baseDir }),
+    ).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      data: { path: 'exporters.0.settings.headers.0', problem: expect.stringContaining('NO') },
     });
   });
 });

@@ -105,6 +105,33 @@ export function resolveReference(
   return textOf(reference, where, { env: process.env, baseDir: process.cwd(), ...given });
 }
 
+/** `{ env: NAME }` or `{ file: PATH }` and nothing else. */
+function isReference(value: object): value is Reference {
+  const [[name, text] = [], ...more] = Object.entries(value);
+  return more.length === 0 && (name === 'env' || name === 'file') && typeof text === 'string';
+}
+
+/**
+ * Settings of whatever shape, with the text in place of each reference in them; the settings themselves are none,
+ * even where `file` is all they have. Throws CONFIG_INVALID as above.
+ */
+export async function resolveSettings(
+  settings: object,
+  where: string,
+  given: Partial<SecretSource> = {},
+): Promise<object> {
+  const pairs = Object.entries(settings).map(async ([name, part]: [string, unknown]) => {
+    const place = `${where}.${name}`;
+    if (typeof part !== 'object' || part === null) return [name, part] as const;
+    const resolving = isReference(part)
+      ? resolveReference(part, place, given)
+      : resolveSettings(part, place, given);
+    return [name, await resolving] as const;
+  });
+  const resolved = await Promise.all(pairs);
+  return Array.isArray(settings) ? resolved.map(([, part]) => part) : Object.fromEntries(resolved);
+}
+
 async function textMap(
   values: Readonly<Record<string, Value>>,
   where: string,

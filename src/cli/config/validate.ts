@@ -1,7 +1,7 @@
 /** `config validate [file]`: every mistake with its line and the nearest right key. */
 
 import type { Command } from 'commander';
-import { resolveReference, resolveSecrets } from '../../config/resolve-secrets.ts';
+import { resolveReference, resolveSecrets, resolveSettings } from '../../config/resolve-secrets.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
@@ -29,6 +29,9 @@ async function unreadable({ config, baseDir, file }: LoadedConfig, context: CliC
     ...entries.map(([name, entry]) => resolveSecrets(entry, { ...source, name })),
     ...Object.entries(config.memory.remotes).flatMap(([name, { credential }]) =>
       credential ? [resolveReference(credential, `memory.remotes.${name}.credential`, source)] : [],
+    ),
+    ...config.exporters.map(({ settings = {} }, at) =>
+      resolveSettings(settings, `exporters.${at}.settings`, source),
     ),
   ];
   const warnings: string[] = [];

@@ -3,12 +3,15 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds, with fractions, of a clock that never jumps: only differences say something. */
+  elapsed(): number;
   /** Runs `task` once after `delayMs`; the returned function cancels it. Never keeps the process alive. */
   after(delayMs: number, task: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     timer.unref();
@@ -26,6 +29,7 @@ export function createFakeClock(startMs = 0): FakeClock {
   let timers: { dueMs: number; task: () => void }[] = [];
   return {
     now: () => nowMs,
+    elapsed: () => nowMs,
     after(delayMs, task) {
       const timer = { dueMs: nowMs + delayMs, task };
       timers.push(timer);

@@ -269,12 +269,12 @@ export function createMember(options: MemberOptions): PoolMember {
     reserve: () => load(1),
     release: () => load(-1),
     async request(connection, method, params, requestOptions) {
-      const startedAtMs = performance.now();
+      const startedAtMs = clock.elapsed();
       if (requestOptions.place?.begin() !== true) load(1);
       if (breaker.state === 'half-open') breaker.beginTrial();
       try {
         const result = await connection.request(method, params, requestOptions);
-        succeeded(performance.now() - startedAtMs);
+        succeeded(clock.elapsed() - startedAtMs);
         return result;
       } catch (error) {
         failed(error, requestOptions.requestId);

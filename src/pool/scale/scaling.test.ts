@@ -21,6 +21,7 @@ function setUp(byHand?: ScaleBounds) {
   const timers = { looks: 0 };
   const counting: Clock = {
     now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     after(delayMs, task) {
       if (delayMs === lookIntervalMs) timers.looks += 1;
       return clock.after(delayMs, task);
@@ -118,6 +119,25 @@ describe('an instance whose replicas follow the load', () => {
     expect(beyond[0]!.reason).toMatch(/^4 is the most, \d+ are needed/);
     await endAll();
     await calls;
+  });
+
+  it('gets more because calls are slow, though there are few of them', async () => {
+    const { add, callMany, endAll, pass } = setUp();
+    const roomy = { ...scale, targetConcurrency: 100, targetLatencyMs: 500 };
+    const slow = await add({ scale: roomy }, 'slow');
+    const patient = await add({ scale: { ...roomy, targetLatencyMs: undefined } }, 'patient');
+    for (let n = 0; n < 8; n += 1) {
+      const calls = [callMany(slow, 6), callMany(patient, 6)];
+      await pass(2);
+      await endAll();
+      await Promise.all(calls);
+    }
+    expect([countOf(slow)[0], countOf(patient)[0]]).toEqual([4, 1]);
+    expect(slow.scaling.decisions[0]).toMatchObject({
+      from: 1,
+      to: 2,
+      reason: expect.stringMatching(/^calls take \d+ ms on average; 500 are aimed for$/),
+    });
   });
 
   it('has the least when it wakes', async () => {

@@ -40,6 +40,7 @@ import { type Memory, openMemory } from './memory/open-memory.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import type { Pool, StartReport } from './pool/pool.ts';
 import { createMeters, type Meters } from './metrics/create-meters.ts';
+import { type Identity, openIdentity } from './open-identity.ts';
 import { openMetrics } from './open-metrics.ts';
 import { openPool } from './open-pool.ts';
 import { openServers, type Servers } from './open-servers.ts';
@@ -62,6 +63,8 @@ export interface Coordinator extends AsyncDisposable {
   /** Servers that did not come up; those that could be taken keep trying. */
   readonly failures: readonly Refusal[];
   servers(): ServerItem[];
+  /** Keys are asked for, and nobody has one yet. */
+  readonly lacksKeys: boolean;
   /** Resolves when someone asked over REST to stop. */
   readonly stopped: Promise<void>;
 }
@@ -73,7 +76,7 @@ export async function startCoordinator(
 ): Promise<Coordinator> {
   const { config } = loaded;
   const { logger } = options;
-  assertMayBind(config.host);
+  assertMayBind(config.host, config.auth.mode === 'required');
   const dataDir = resolve(config.dataDir);
   await using parts = new AsyncDisposableStack();
   // The memory is private to whoever runs this.
@@ -98,6 +101,7 @@ export async function startCoordinator(
   );
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
+  const identity = await openIdentity(parts, { config, store, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
@@ -134,6 +138,7 @@ export async function startCoordinator(
     memory,
     store,
     pins,
+    identity,
     pool,
     hosts,
     servers,
@@ -159,6 +164,7 @@ export async function startCoordinator(
     url: `${edge.baseUrl}/mcp`,
     failures,
     servers: () => pool.instances().map(toServerItem),
+    lacksKeys: identity.lacksKeys,
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
   };
@@ -186,6 +192,7 @@ async function openEdge(
   base: Foundation & {
     readonly store: Store;
     readonly pins: PinGate;
+    readonly identity: Identity;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -195,7 +202,7 @@ async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, hosts } = base;
+  const { loaded, plugins, identity, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -219,6 +226,7 @@ async function openEdge(
   let isStarted = false;
   const listeners = await listen({
     ...config,
+    authenticate: identity.authenticate,
     bodyLimitBytes: limits.bodyBytes,
     gateway,
     pool,
@@ -261,8 +269,11 @@ async function openEdge(
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
   const addressFile = join(dataDir, 'coordinator.json');
-  const address = { url: baseUrl, pid: process.pid, startedAt: new Date(startedAtMs).toISOString() };
-  await writeFile(addressFile, `${JSON.stringify(address)}\n`);
+  const startedAt = new Date(startedAtMs).toISOString();
+  const address = { url: baseUrl, pid: process.pid, startedAt, key: identity.localKey };
+  // That of a coordinator that was killed may be open to others.
+  await rm(addressFile, { force: true });
+  await writeFile(addressFile, `${JSON.stringify(address)}\n`, { mode: 0o600 });
   parts.defer(() => rm(addressFile, { force: true }));
   return { baseUrl, stopAsked: stop.promise, markStarted: () => void (isStarted = true) };
 }

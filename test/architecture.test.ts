@@ -20,7 +20,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   pool: ['kernel', 'contract', 'transport', 'catalog'],
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
-  http: ['kernel', 'contract', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
+  identity: ['kernel', 'contract', 'store'],
+  http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
 };
@@ -32,6 +33,8 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   // These two work on a data folder on which no coordinator runs; both load the engine when they are run.
   'cli/memory/recover.ts': ['memory'],
   'cli/memory/verify.ts': ['memory'],
+  // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
+  'cli/keys/open-keys.ts': ['identity', 'store'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

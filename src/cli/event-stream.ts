@@ -4,6 +4,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { problemShape } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import { keyHeaders } from './find-coordinator.ts';
 import { ProblemError } from './print-error.ts';
 
 /** One event that has data. */
@@ -27,9 +28,10 @@ export async function* readEvents(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
+  key?: string,
 ): AsyncGenerator<StreamEvent> {
   const name = `${base.protocol}//${base.host}`;
-  const response = await open(base, path, query, signal, name);
+  const response = await open(base, path, query, signal, key);
   if (response.statusCode !== 200) throw await toFailure(response, name);
   let text = '';
   response.setEncoding('utf8');
@@ -62,7 +64,7 @@ function open(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
-  name: string,
+  key: string | undefined,
 ): Promise<IncomingMessage> {
   const search = new URLSearchParams();
   for (const [field, value] of Object.entries(query)) if (value !== undefined) search.set(field, value);
@@ -75,12 +77,12 @@ function open(
         path: target,
         timeout: silenceMs,
         signal,
-        headers: { accept: 'text/event-stream, application/problem+json' },
+        headers: { accept: 'text/event-stream, application/problem+json', ...keyHeaders(key) },
       },
       resolve,
     );
     request.on('timeout', () => request.destroy(new Error(`no sign of life for ${silenceMs} ms`)));
-    request.on('error', (error) => reject(gone(name, error)));
+    request.on('error', (error) => reject(gone(`${base.protocol}//${base.host}`, error)));
     request.end();
   });
 }

@@ -17,6 +17,13 @@ export interface FoundCoordinator {
   readonly url: string;
   /** Process id, when the data folder names one. */
   readonly pid?: number;
+  /** The key to get in with, where one is known. */
+  readonly key?: string;
+}
+
+/** Headers that show a key. */
+export function keyHeaders(key: string | undefined): Record<string, string> {
+  return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
 const fallbackUrl = 'http://127.0.0.1:3000';
@@ -40,8 +47,12 @@ async function readAddress(dataDir: string): Promise<FoundCoordinator | undefine
   try {
     const value: unknown = JSON.parse(await readFile(join(dataDir, addressFileName), 'utf8'));
     if (!isJsonObject(value) || typeof value['url'] !== 'string') return undefined;
-    const { url, pid } = value;
-    return { url, ...(typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 && { pid }) };
+    const { url, pid, key } = value;
+    return {
+      url,
+      ...(typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 && { pid }),
+      ...(typeof key === 'string' && { key }),
+    };
   } catch {
     return undefined;
   }
@@ -53,8 +64,17 @@ function callable(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
-/** The best known address; whether someone answers there shows at the first call. */
+/**
+ * The best known address; whether someone answers there shows at the first call. The key is that of GIT_MEMORY_MCP_KEY,
+ * else the one that the data folder holds for those who can read it, which is never sent anywhere else.
+ */
 export async function findCoordinator(options: WhereOptions, context: CliContext): Promise<FoundCoordinator> {
+  const found = await findAddress(options, context);
+  const key = context.env['GIT_MEMORY_MCP_KEY'];
+  return key === undefined || key === '' ? found : { ...found, key };
+}
+
+async function findAddress(options: WhereOptions, context: CliContext): Promise<FoundCoordinator> {
   const named = options.url ?? context.env['GIT_MEMORY_MCP_URL'];
   if (named !== undefined && named !== '') return { url: named };
   const loaded = await configOrNothing(options, context);

@@ -28,6 +28,10 @@ import { serversReleaseCommand } from './servers/release.ts';
 import { serversDeployCommand } from './servers/deploy.ts';
 import { serversUndeployCommand } from './servers/undeploy.ts';
 import { serversDeploymentsCommand } from './servers/deployments.ts';
+import { keysCreateCommand } from './keys/create.ts';
+import { keysListCommand } from './keys/list.ts';
+import { keysRevokeCommand } from './keys/revoke.ts';
+import { keysRotateCommand } from './keys/rotate.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -125,6 +129,11 @@ const nouns: readonly Noun[] = [
     name: 'bundles',
     description: 'Chosen sets of tools under endpoints of their own.',
     verbs: [bundlesListCommand, bundlesShowCommand, bundlesAddCommand, bundlesRemoveCommand],
+  },
+  {
+    name: 'keys',
+    description: 'Keys that open a coordinator started with --auth required.',
+    verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
   },
   {
     name: 'memory',

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { problemShape, type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import { keyHeaders } from './find-coordinator.ts';
 import { ProblemError } from './print-error.ts';
 
 type Input<Route, Name extends string> = Route extends { readonly [K in Name]: infer Shape extends z.ZodType }
@@ -66,7 +67,15 @@ function withoutCredentials(url: URL): string {
   return `${url.protocol}//${url.host}`;
 }
 
-function send(base: URL, method: string, path: string, body: unknown, timeoutMs: number): Promise<Answer> {
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly timeoutMs: number;
+  readonly key: string | undefined;
+}
+
+function send(base: URL, { method, path, body, timeoutMs, key }: Request): Promise<Answer> {
   const name = withoutCredentials(base);
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -80,6 +89,7 @@ function send(base: URL, method: string, path: string, body: unknown, timeoutMs:
       timeout: timeoutMs,
       headers: {
         accept: 'application/json, application/problem+json',
+        ...keyHeaders(key),
         ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
       },
     },
@@ -150,7 +160,7 @@ export function baseUrlOf(text: string): URL {
 }
 
 /** A client of the coordinator at a URL; nothing is sent before the first call. */
-export function createRestClient(endpoint: string): RestClient {
+export function createRestClient(endpoint: string, key?: string): RestClient {
   const base = baseUrlOf(endpoint);
   const url = withoutCredentials(base);
   return {
@@ -158,7 +168,9 @@ export function createRestClient(endpoint: string): RestClient {
     async call<Name extends RouteName>(name: Name, input: CallInput<Name>, timeoutMs = defaultTimeoutMs) {
       const route: RouteDefinition = routes[name];
       const loose: LooseInput = input;
-      const answer = await send(base, route.method, pathOf(route, loose), loose.body, timeoutMs);
+      const { method } = route;
+      const { body } = loose;
+      const answer = await send(base, { method, path: pathOf(route, loose), body, timeoutMs, key });
       return parseAnswer(route, answer, url) as CallOutput<Name>;
     },
   };

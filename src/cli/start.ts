@@ -3,7 +3,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
-import { profileNames } from '../config/schema.ts';
+import { authModes, profileNames } from '../config/schema.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
@@ -22,6 +22,7 @@ interface StartOptions {
   readonly profile?: string;
   readonly ports?: boolean;
   readonly logLevel?: string;
+  readonly auth?: string;
   readonly json?: boolean;
 }
 
@@ -47,6 +48,12 @@ export function startCommand(context: CliContext): Command {
         'silent',
       ]),
     )
+    .addOption(
+      new Option(
+        '--auth <mode>',
+        'local: no keys, loopback only (default); required: every request shows a key',
+      ).choices(authModes),
+    )
     .option('--json', 'print one JSON line when ready, instead of progress and table')
     .addHelpText('after', '\nExample:\n  git-memory-mcp start --servers 20 --data ./memory')
     .action((options: StartOptions) => runStart(options, context));
@@ -66,6 +73,7 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
         profile: options.profile,
         instancePorts: options.ports,
         logLevel: options.logLevel,
+        'auth.mode': options.auth,
       },
       ...(options.config !== undefined && { file: options.config }),
     });
@@ -136,10 +144,10 @@ function announce(
   const rows = summarise(servers);
   const up = servers.filter(isUp).length;
   if (options.json === true) {
-    const { url, failures } = coordinator;
+    const { url, failures, lacksKeys } = coordinator;
     const rounded = Number(seconds.toFixed(3));
     context.stdout.write(
-      `${JSON.stringify({ ready: true, url, pid: process.pid, servers: servers.length, up, failures, seconds: rounded, categories: rows })}\n`,
+      `${JSON.stringify({ ready: true, url, pid: process.pid, servers: servers.length, up, failures, seconds: rounded, categories: rows, lacksKeys })}\n`,
     );
     return;
   }
@@ -155,4 +163,6 @@ function announce(
   printLines(context, [
     `${styled(context, 'green', 'ready')}  ${coordinator.url}  ${up} ${up === 1 ? 'server' : 'servers'}  ${seconds.toFixed(1)} s`,
   ]);
+  if (coordinator.lacksKeys)
+    note(context, 'nobody can come in yet; make a key: git-memory-mcp keys create --name me --role owner');
 }

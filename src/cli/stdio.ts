@@ -52,10 +52,10 @@ function parseLine(line: string): unknown {
 }
 
 async function runStdio(options: StdioOptions, context: CliContext): Promise<void> {
-  const { url } = await findCoordinator(options, context);
+  const { url, key } = await findCoordinator(options, context);
   const emit = (message: unknown) => context.stdout.write(`${JSON.stringify(message)}\n`);
   using signals = watchSignals(process, () => context.stdin.destroy());
-  await using bridge = createBridge(createHttpLink(endpointOf(url, options), options.waitMs), emit);
+  await using bridge = createBridge(createHttpLink(endpointOf(url, options), options.waitMs, key), emit);
   try {
     for await (const line of readLines(context.stdin)) {
       const message = parseLine(line);

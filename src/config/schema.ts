@@ -47,6 +47,18 @@ const limitsShape = z.strictObject({
   startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
 });
 
+/** Whether callers have to say who they are. */
+export const authModes = ['local', 'required'] as const;
+
+const authShape = z.strictObject({
+  mode: z
+    .enum(authModes)
+    .default('local')
+    .describe(
+      '`local`: whoever reaches a loopback address is the owner. `required`: every request shows a key, see `keys create`; needed for any other address.',
+    ),
+});
+
 const builtInShape = z.strictObject({
   enabled: z.boolean().optional().describe('False leaves the server out of `servers`. Default true.'),
   settings: z
@@ -115,6 +127,7 @@ export const configShape = z.strictObject({
     .default([])
     .describe('Further web origins that may call, e.g. https://app.example.org.'),
   hosts: z.int().min(1).max(64).default(2).describe('Worker threads that run the built-in servers.'),
+  auth: authShape.prefault({}).describe('Who may come in.'),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

@@ -30,6 +30,7 @@ const flags: Readonly<Record<string, string>> = {
   profile: '--profile',
   instancePorts: '--ports',
   logLevel: '--log-level',
+  'auth.mode': '--auth',
 };
 
 const envPrefix = 'GIT_MEMORY_MCP_';

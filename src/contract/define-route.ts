@@ -1,6 +1,7 @@
 /** REST routes as data: the HTTP edge serves them, the CLI calls them, OpenAPI derives from them. */
 
 import type { z } from 'zod';
+import type { Permission } from '../kernel/roles.ts';
 
 export interface RouteDefinition {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -11,6 +12,8 @@ export interface RouteDefinition {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly response: z.ZodType;
+  /** What the caller's role must include; `read` for GET and `manage` for all else unless said. */
+  readonly needs?: Permission;
 }
 
 export function defineRoute<const R extends RouteDefinition>(route: R): R {

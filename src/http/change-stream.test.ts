@@ -7,6 +7,7 @@ import { eventually } from '../../test/e2e/eventually.ts';
 import { startEdge } from '../../test/fixtures/http-edge.ts';
 import { openTestMemory } from '../../test/fixtures/memory-in-temp.ts';
 import { silentLogger } from '../kernel/log.ts';
+import { createAccess } from './access.ts';
 import { createChangeStreams } from './change-stream.ts';
 import type { Beating, KeepAlive } from './mcp/reply.ts';
 
@@ -157,7 +158,13 @@ describe('the stream of changes', () => {
       [Symbol.dispose]() {},
     };
     const { memory } = test;
-    const takes = createChangeStreams({ memory, keepAlive, logger: silentLogger, nextRequestId: () => 'r' });
+    const takes = createChangeStreams({
+      memory,
+      access: createAccess(undefined),
+      keepAlive,
+      logger: silentLogger,
+      nextRequestId: () => 'r',
+    });
     const server = createServer((request, response) => void takes(request, response)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -9,7 +9,9 @@ import { routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { MemoryCaller, MemoryClient } from '../kernel/memory/operations.ts';
+import type { Access } from './access.ts';
 import { type KeepAlive, streamHeaders } from './mcp/reply.ts';
+import { permissionOf } from './needed-permission.ts';
 import { toProblem } from './problem.ts';
 
 /** The memory, as far as a stream of changes needs it. */
@@ -34,13 +36,15 @@ const maxStalledBeats = 6;
 /** Serves the stream; the others of the path get `false`. */
 export function createChangeStreams(parts: {
   readonly memory: ChangeSource;
+  readonly access: Pick<Access, 'authorize'>;
   readonly keepAlive: KeepAlive;
   readonly logger: Logger;
   readonly nextRequestId: () => string;
 }): TakeChangeStream {
-  const { memory, keepAlive, logger, nextRequestId } = parts;
+  const { memory, access, keepAlive, logger, nextRequestId } = parts;
 
   async function open(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
+    access.authorize(request, permissionOf(routes.memoryChanges));
     const { since, ...filter } = parseQuery(request, search);
     const caller: MemoryCaller = { actor: 'rest', agent: 'rest', requestId: nextRequestId() };
     const first = since ?? (await memory.call('changes', {}, caller)).next;

@@ -29,9 +29,9 @@ export function isLoopback(host: string): boolean {
   return isIP(bare) === 4 && bare.startsWith('127.');
 }
 
-/** Refuses to listen beyond loopback: there is no authentication yet. */
-export function assertMayBind(host: string): void {
-  if (!isLoopback(host)) throw new AppError('BIND_REFUSED', { host });
+/** Refuses to listen beyond loopback where nobody has to say who they are. Throws BIND_REFUSED. */
+export function assertMayBind(host: string, isAuthRequired: boolean): void {
+  if (!isAuthRequired && !isLoopback(host)) throw new AppError('BIND_REFUSED', { host });
 }
 
 /** The host of a Host header without its port, lower case. */

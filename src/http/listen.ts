@@ -3,29 +3,24 @@
  * through the same guards. MCP paths never enter the REST framework.
  */
 
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { MountKey } from '../gateway/mounts.ts';
+import type { Authenticate } from '../identity/authenticate.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
-import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Pool } from '../pool/pool.ts';
+import { createAccess } from './access.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
-import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
-import { assertMayBind, createGuard, type Guard, type GuardOptions } from './guards.ts';
+import type { GitEndpoint } from './git/git-endpoint.ts';
+import { assertMayBind, createGuard, type GuardOptions } from './guards.ts';
 import { createLogStreams } from './log-stream.ts';
-import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts';
+import { createMcpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
-import { createOpenRequests, type OpenRequests } from './open-requests.ts';
-import { toProblem } from './problem.ts';
+import { createOpenRequests } from './open-requests.ts';
 import { createRest, type RestOptions } from './rest.ts';
+import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
 
 export interface ListenOptions extends GuardOptions {
@@ -43,8 +38,8 @@ export interface ListenOptions extends GuardOptions {
   readonly logger: Logger;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
-  /** Who sends an MCP request; the local owner unless said. Throws what the client is told when that is nobody. */
-  readonly identify?: (request: IncomingMessage) => Principal;
+  /** Who sends a request; without it everybody who gets here is the owner. */
+  readonly authenticate?: Authenticate | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -54,72 +49,6 @@ export interface Listeners extends AsyncDisposable {
   readonly baseUrl: string;
   /** Takes no new connections and waits for open requests, at most so long, milliseconds. */
   drain(timeoutMs: number): Promise<void>;
-}
-
-interface Edge {
-  readonly guard: Guard;
-  readonly endpoint: McpEndpoint;
-  readonly git: GitEndpoint | undefined;
-  readonly logger: Logger;
-  readonly requests: OpenRequests;
-}
-
-const corsHeaders = {
-  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'access-control-allow-headers':
-    '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id, x-priority',
-  'access-control-expose-headers': 'mcp-session-id, retry-after',
-  'access-control-max-age': '600',
-};
-
-/** Guards, CORS for allowed origins, then Git, MCP or `next`. */
-function route(
-  edge: Edge,
-  mountOf: (path: string, query: string) => MountKey | undefined,
-  next: RequestListener,
-  isAlias = false,
-): RequestListener {
-  return (request: IncomingMessage, response: ServerResponse) => {
-    edge.requests.add(response);
-    const refuse = (error: unknown): void => {
-      const problem = toProblem(error, edge.logger);
-      response
-        .writeHead(problem.status, { 'content-type': 'application/problem+json' })
-        .end(JSON.stringify(problem));
-    };
-    try {
-      edge.guard(request);
-    } catch (error) {
-      refuse(error);
-      return;
-    }
-    const { origin } = request.headers;
-    if (origin !== undefined) {
-      response.setHeader('access-control-allow-origin', origin);
-      response.setHeader('vary', 'origin');
-      if (request.method === 'OPTIONS') {
-        response.writeHead(204, corsHeaders).end();
-        return;
-      }
-      response.setHeader('access-control-expose-headers', corsHeaders['access-control-expose-headers']);
-    }
-    const url = request.url ?? '/';
-    const query = url.indexOf('?');
-    if (edge.git && isGitPath(url) && !isAlias) {
-      void edge.git(request, response);
-      return;
-    }
-    let mount: MountKey | undefined;
-    try {
-      const end = query < 0 ? url.length : query;
-      mount = url.startsWith('/mcp') ? mountOf(url.slice(0, end), url.slice(end)) : undefined;
-    } catch (error) {
-      refuse(error);
-      return;
-    }
-    if (mount === undefined) next(request, response);
-    else void edge.endpoint(mount, request, response);
-  };
 }
 
 /** A request, body included, has to come in time; how long its answer takes is another matter. */
@@ -152,28 +81,31 @@ async function close(server: Server): Promise<void> {
 
 export async function listen(options: ListenOptions): Promise<Listeners> {
   const { host, logger, gateway, pool } = options;
-  assertMayBind(host);
+  assertMayBind(host, options.authenticate !== undefined);
   const keepAlive = createKeepAlive();
+  const access = createAccess(options.authenticate);
   const endpoint = createMcpEndpoint({
     gateway,
     logger,
     keepAlive,
     nextRequestId: options.nextRequestId,
     bodyLimitBytes: options.bodyLimitBytes,
-    identify: options.identify ?? (() => localOwner),
+    identify: (request) => access.principalOf(request),
   });
   const edge: Edge = {
     guard: createGuard(options),
+    access,
     endpoint,
     git: options.git,
     logger,
     requests: createOpenRequests(),
   };
-  const takesChanges = createChangeStreams({ ...options, keepAlive });
-  const takesLogs = createLogStreams({ ...options, keepAlive });
+  const takesChanges = createChangeStreams({ ...options, access, keepAlive });
+  const takesLogs = createLogStreams({ ...options, access, keepAlive });
   let main: Server | undefined;
   const rest = await createRest({
     handlers: options.handlers,
+    access,
     isReady: options.isReady,
     metrics: options.metrics,
     logger,
@@ -182,7 +114,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
       const next: RequestListener = (request, response) => {
         if (!takesChanges(request, response) && !takesLogs(request, response)) handler(request, response);
       };
-      main = serverFor(route(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
+      main = serverFor(routeRequest(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
       return main;
     },
   });
@@ -224,7 +156,9 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
     const notFound: RequestListener = (_request, response) => {
       response.writeHead(404).end();
     };
-    const server = serverFor(route(edge, (path) => (isMount.test(path) ? mount : undefined), notFound, true));
+    const server = serverFor(
+      routeRequest(edge, (path) => (isMount.test(path) ? mount : undefined), notFound, true),
+    );
     try {
       await bind(server, host, port, logger);
       // Meanwhile the instance may have been removed, or the listeners closed.

@@ -11,7 +11,9 @@ import type { Logger } from '../kernel/log.ts';
 import type { Instance } from '../pool/instance.ts';
 import type { LogPage } from '../pool/log-ring.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Access } from './access.ts';
 import { type KeepAlive, streamHeaders } from './mcp/reply.ts';
+import { permissionOf } from './needed-permission.ts';
 import { toProblem } from './problem.ts';
 import { findServer, readLogs } from './routes/servers.ts';
 
@@ -26,12 +28,14 @@ const maxStalledBeats = 6;
 /** Serves the stream; the others of the path get `false`. */
 export function createLogStreams(parts: {
   readonly pool: Pool;
+  readonly access: Pick<Access, 'authorize'>;
   readonly keepAlive: KeepAlive;
   readonly logger: Logger;
 }): TakeLogStream {
-  const { pool, keepAlive, logger } = parts;
+  const { pool, access, keepAlive, logger } = parts;
 
   function open(id: string, search: string, request: IncomingMessage, response: ServerResponse): void {
+    access.authorize(request, permissionOf(routes.serversLogs));
     const query = parseQuery(request, search);
     const instance = findServer(pool, id);
     const stream = createStream(instance, readLogs(instance.logs, query), response);

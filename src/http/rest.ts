@@ -3,11 +3,13 @@
 import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import type { Access } from './access.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
 import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
 export interface RestOptions {
   readonly handlers: RouteHandlers;
+  readonly access: Pick<Access, 'authorize'>;
   /** True once the servers asked for are up. */
   readonly isReady: () => boolean;
   /** The metrics as text for Prometheus. */
@@ -47,11 +49,12 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
   });
   const { metrics } = options;
   if (metrics)
-    app.get('/metrics', async (_request, reply) => {
+    app.get('/metrics', async (request, reply) => {
+      options.access.authorize(request.raw, 'read');
       const { contentType, text } = await metrics();
       return await reply.header('cache-control', 'no-store').type(contentType).send(text);
     });
-  serveRoutes(app, options.handlers);
+  serveRoutes(app, options.handlers, options.access);
   await app.ready();
   return app;
 }

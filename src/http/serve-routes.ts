@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Access } from './access.ts';
+import { permissionOf } from './needed-permission.ts';
 
 type Parsed<Shape> = Shape extends z.ZodType ? z.output<Shape> : undefined;
 type Part<Route, Name extends string> = Route extends { readonly [K in Name]: infer Shape }
@@ -45,14 +47,20 @@ function abortOnClose({ raw }: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-export function serveRoutes(app: FastifyInstance, handlers: RouteHandlers): void {
+export function serveRoutes(
+  app: FastifyInstance,
+  handlers: RouteHandlers,
+  access: Pick<Access, 'authorize'>,
+): void {
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: RouteDefinition = routes[name];
+    const needed = permissionOf(route);
     const handler = handlers[name] as (input: unknown) => Promise<unknown>;
     app.route({
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
+        access.authorize(request.raw, needed);
         const result = await handler({
           params: parse(route.params, request.params, 'path'),
           query: parse(route.query, request.query, 'query'),

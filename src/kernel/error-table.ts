@@ -109,6 +109,13 @@ export const errorTable = {
     retry: 'never',
     message: 'the Origin {origin} is not allowed here',
   },
+  UNAUTHENTICATED: {
+    http: 401,
+    jsonRpc: -32000,
+    exit: 5,
+    retry: 'never',
+    message: 'a valid key is needed: {problem}',
+  },
   FORBIDDEN: { http: 403, jsonRpc: -32000, exit: 5, retry: 'never', message: 'not allowed: {problem}' },
   BIND_REFUSED: {
     http: 500,
@@ -116,7 +123,7 @@ export const errorTable = {
     exit: 5,
     retry: 'never',
     message:
-      'refusing to listen on {host}: without authentication only loopback addresses are allowed; use --host 127.0.0.1',
+      'refusing to listen on {host}: without authentication only loopback addresses are allowed; use --auth required, or --host 127.0.0.1',
   },
   PORT_IN_USE: {
     http: 500,

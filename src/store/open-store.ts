@@ -6,6 +6,7 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { type AddedEntries, createAddedEntries } from './added-entries.ts';
+import { type ApiKeys, createApiKeys } from './api-keys.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import { type AddedBundles, createAddedBundles } from './bundles.ts';
 import { createDeploymentRows, type DeploymentRows } from './deployments.ts';
@@ -14,6 +15,7 @@ import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { fleetTables } from './migrations/0007-fleet.ts';
+import { apiKeysTable } from './migrations/0008-api-keys.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
@@ -34,6 +36,7 @@ export interface Store extends AsyncDisposable {
   readonly deployments: DeploymentRows;
   readonly serverSettings: ServerSettingsRows;
   readonly quarantine: QuarantineRows;
+  readonly apiKeys: ApiKeys;
 }
 
 /** By name, in their order. */
@@ -44,6 +47,7 @@ const migrations = {
   '0004-server-changes': serverChangesTable,
   '0006-scale-bounds': scaleBoundsTable,
   '0007-fleet': fleetTables,
+  '0008-api-keys': apiKeysTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -69,6 +73,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       deployments: createDeploymentRows(db),
       serverSettings: createServerSettingsRows(db),
       quarantine: createQuarantineRows(db),
+      apiKeys: createApiKeys(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

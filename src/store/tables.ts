@@ -37,6 +37,18 @@ export interface ServerChangesTable {
   problem: string | null;
 }
 
+export interface ApiKeysTable {
+  tenant: string;
+  id: string;
+  name: string;
+  role: string;
+  hash: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
 export interface ScaleBoundsTable {
   server: string;
   least: number;
@@ -67,6 +79,7 @@ export interface QuarantinedServersTable {
 }
 
 export interface Tables {
+  api_keys: ApiKeysTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

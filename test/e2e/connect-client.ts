@@ -78,9 +78,12 @@ export async function connectV2(
   url: string,
   era: ClientEra = 'legacy',
   answers: Answers = {},
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Client> {
   const client = createV2(era, answers);
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { ...headers } } }),
+  );
   return client;
 }
 
@@ -98,7 +101,11 @@ export async function connectStdio(
 }
 
 /** The v1 client over Streamable HTTP; it knows the legacy era only. */
-export async function connectV1(url: string, answers: Answers = {}): Promise<V1Client> {
+export async function connectV1(
+  url: string,
+  answers: Answers = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<V1Client> {
   const { elicit, sample, roots } = answers;
   const client = new V1Client(info, { capabilities: capabilitiesOf(answers) });
   if (elicit) {
@@ -111,7 +118,7 @@ export async function connectV1(url: string, answers: Answers = {}): Promise<V1C
     client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => sampled(sample(promptOf(params))));
   }
   if (roots) client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [...roots] }));
-  await client.connect(new V1HttpTransport(new URL(url)));
+  await client.connect(new V1HttpTransport(new URL(url), { requestInit: { headers: { ...headers } } }));
   return client;
 }
 

@@ -119,9 +119,9 @@ const modern = (principal: Principal | undefined, program = 'editor'): Peer => (
   ...(principal && { principal }),
 });
 
-const anna: Principal = { id: 'anna', tenant: 'north' };
-const bert: Principal = { id: 'bert', tenant: 'north' };
-const cleo: Principal = { id: 'cleo', tenant: 'south' };
+const anna: Principal = { id: 'anna', tenant: 'north', role: 'developer' };
+const bert: Principal = { id: 'bert', tenant: 'north', role: 'developer' };
+const cleo: Principal = { id: 'cleo', tenant: 'south', role: 'developer' };
 
 describe('isolation per session', () => {
   it('keeps what one session left there from the others, and ends with the session', async () => {
@@ -266,7 +266,7 @@ describe('isolation per user and per tenant', () => {
     expect(await call(other.peer, 'get')).toBe('');
     expect(instance.sessions).toBe(2);
     // Another tenant's user of the same name is another user.
-    expect(await call(modern({ id: 'anna', tenant: 'south' }), 'get')).toBe('');
+    expect(await call(modern({ id: 'anna', tenant: 'south', role: 'developer' }), 'get')).toBe('');
   });
 
   it('gives each tenant one connection over all its users', async () => {

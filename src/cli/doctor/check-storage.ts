@@ -82,8 +82,10 @@ export async function checkLock(dataDir: string): Promise<Finding> {
   let url = '';
   try {
     const value: unknown = JSON.parse(text);
-    if (isJsonObject(value) && typeof value['url'] === 'string') ({ url } = value as { url: string });
-    const status = await createRestClient(url).call('status', {}, statusTimeoutMs);
+    let key: string | undefined;
+    if (isJsonObject(value) && typeof value['url'] === 'string')
+      ({ url, key } = value as { url: string; key?: string });
+    const status = await createRestClient(url, key).call('status', {}, statusTimeoutMs);
     return { check, status: 'ok', detail: `process ${status.pid} answers at ${url}` };
   } catch {
     const detail = `${addressFileName} names ${url === '' ? 'nothing' : url}, but nobody answers there: the last one was killed, or it hangs`;

@@ -23,8 +23,15 @@ export async function* readChanges(
   base: URL,
   wish: ChangeWish,
   signal: AbortSignal,
+  key?: string,
 ): AsyncGenerator<ChangeEvent> {
-  for await (const { event, id, data } of readEvents(base, routes.memoryChanges.path, { ...wish }, signal)) {
+  for await (const { event, id, data } of readEvents(
+    base,
+    routes.memoryChanges.path,
+    { ...wish },
+    signal,
+    key,
+  )) {
     if (event === 'change') {
       const parsed = changeShape.safeParse(JSON.parse(data));
       if (!parsed.success) throw brokenStream(base, 'a change is not as expected; is it another version?');

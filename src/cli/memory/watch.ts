@@ -34,7 +34,8 @@ export function memoryWatchCommand(context: CliContext): Command {
 }
 
 async function runMemoryWatch(options: WatchOptions, context: CliContext): Promise<void> {
-  const base = baseUrlOf((await findCoordinator(options, context)).url);
+  const { url, key } = await findCoordinator(options, context);
+  const base = baseUrlOf(url);
   const { scope, prefix } = options;
   using watch = watchSignals(process, () => {});
   const { signal } = watch;
@@ -43,7 +44,7 @@ async function runMemoryWatch(options: WatchOptions, context: CliContext): Promi
   let wasOpen = false;
   while (!signal.aborted) {
     try {
-      for await (const event of readChanges(base, { since, scope, prefix }, signal)) {
+      for await (const event of readChanges(base, { since, scope, prefix }, signal, key)) {
         wasOpen = true;
         retryMs = firstRetryMs;
         since = event.kind === 'change' ? event.change.position : event.next;

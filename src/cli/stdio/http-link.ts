@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../kernel/errors.ts';
+import { keyHeaders } from '../find-coordinator.ts';
 
 /** The way to one endpoint. */
 export interface HttpLink {
@@ -25,7 +26,7 @@ function isRefused(error: unknown): boolean {
 }
 
 /** `waitMs`: how long a coordinator that is not there yet (or restarts) is waited for. */
-export function createHttpLink(url: string, waitMs: number): HttpLink {
+export function createHttpLink(url: string, waitMs: number, key?: string): HttpLink {
   return {
     url,
     async send(method, headers, body, signal) {
@@ -39,6 +40,7 @@ export function createHttpLink(url: string, waitMs: number): HttpLink {
             headers: {
               accept: method === 'POST' ? 'application/json, text/event-stream' : 'text/event-stream',
               ...(body !== undefined && { 'content-type': 'application/json' }),
+              ...keyHeaders(key),
               ...headers,
             },
             ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -28,6 +28,7 @@ export const statusRoutes = {
   shutdown: defineRoute({
     method: 'POST',
     path: '/api/v1/shutdown',
+    needs: 'own',
     summary: 'Drains and stops the coordinator.',
     response: z.object({ stopping: z.literal(true) }),
   }),

@@ -1,0 +1,35 @@
+/** `keys create`: a key for a person or a machine. */
+
+import { Command, Option } from 'commander';
+import { roles } from '../../kernel/roles.ts';
+import type { CliContext } from '../context.ts';
+import { durationOption, type KeysOptions, keysCommand, printNewKey, withKeys } from './open-keys.ts';
+
+interface CreateOptions extends KeysOptions {
+  readonly name: string;
+  readonly role: string;
+  readonly expires?: number;
+}
+
+/** The verb `keys create`. */
+export function keysCreateCommand(context: CliContext): Command {
+  return keysCommand(
+    'create',
+    'Make a key. It is printed once and kept as a hash only.',
+    'keys create --name ci --role agent --expires 90d',
+  )
+    .requiredOption('--name <name>', 'whose key it is, for people')
+    .addOption(new Option('--role <role>', 'what it lets its bearer do').choices(roles).makeOptionMandatory())
+    .option(
+      '--expires <time>',
+      'valid for so long: 90d, 12h, 30m (default: until revoked)',
+      durationOption('--expires'),
+    )
+    .action((options: CreateOptions) => runKeysCreate(options, context));
+}
+
+async function runKeysCreate(options: CreateOptions, context: CliContext): Promise<void> {
+  const { name, role, expires: validMs } = options;
+  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs }));
+  printNewKey(made, options, context);
+}

@@ -1,0 +1,29 @@
+/** `keys list`: who has a key, and when it was last used. */
+
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { printJson, printTable } from '../output.ts';
+import { type KeysOptions, keysCommand, withKeys } from './open-keys.ts';
+
+/** The verb `keys list`. */
+export function keysListCommand(context: CliContext): Command {
+  return keysCommand('list', 'List keys with their roles and when they were last used.', 'keys list').action(
+    (options: KeysOptions) => runKeysList(options, context),
+  );
+}
+
+async function runKeysList(options: KeysOptions, context: CliContext): Promise<void> {
+  const items = await withKeys(options, context, (keys) => keys.list());
+  if (options.json === true) {
+    printJson(context, { items });
+    return;
+  }
+  printTable(context, items, [
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'NAME', value: ({ name }) => name },
+    { title: 'ROLE', value: ({ role }) => role },
+    { title: 'STATE', value: ({ state }) => state },
+    { title: 'EXPIRES', value: ({ expiresAt }) => expiresAt ?? 'never' },
+    { title: 'LAST USED', value: ({ lastUsedAt }) => lastUsedAt ?? 'never' },
+  ]);
+}

@@ -1,0 +1,37 @@
+/** Who sends a request, by its Authorization header (RFC 6750, RFC 7617). */
+
+import { AppError } from '../kernel/errors.ts';
+import { localOwner, type Principal } from '../kernel/principal.ts';
+import type { KeyRing } from './key-ring.ts';
+import { hashOf, idOf, isSameHash } from './key-text.ts';
+
+/** Throws UNAUTHENTICATED. */
+export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+
+/**
+ * Takes `Bearer <key>`, and `Basic` with the key as the password, which is what Git and curl send for a user in a URL.
+ * `localKey` is that of the commands of whoever can read the data folder.
+ */
+export function createAuthenticate(ring: Pick<KeyRing, 'check'>, localKey: string): Authenticate {
+  const localHash = hashOf(localKey);
+  return async (authorization) => {
+    const key = keyIn(authorization);
+    if (key === undefined)
+      throw new AppError('UNAUTHENTICATED', { problem: 'send it as Authorization: Bearer <key>' });
+    // Most keys are of the ring, and have its form; the local one has not.
+    const isLocal = idOf(key) === undefined && isSameHash(hashOf(key), localHash);
+    return isLocal ? localOwner : await ring.check(key);
+  };
+}
+
+function keyIn(authorization: string | undefined): string | undefined {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+) *$/.exec(authorization ?? '') ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return value;
+    case 'basic':
+      return Buffer.from(value, 'base64').toString('utf8').split(/:(.*)/s)[1];
+    default:
+      return undefined;
+  }
+}

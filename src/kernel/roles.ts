@@ -1,0 +1,31 @@
+/** What a role lets its bearer do. */
+
+/**
+ * `read`: see servers, tools, states, logs. `use`: call tools, read and write the memory, clone and push it. `manage`:
+ * change what runs. `own`: end the coordinator.
+ */
+export type Permission = 'read' | 'use' | 'manage' | 'own';
+
+const table = {
+  owner: ['read', 'use', 'manage', 'own'],
+  admin: ['read', 'use', 'manage'],
+  operator: ['read', 'manage'],
+  developer: ['read', 'use'],
+  agent: ['use'],
+  auditor: ['read'],
+  viewer: ['read'],
+} as const satisfies Record<string, readonly Permission[]>;
+
+export type Role = keyof typeof table;
+
+/** From the mightiest to the least. */
+export const roles = Object.keys(table) as Role[];
+
+export function isRole(text: string): text is Role {
+  return Object.hasOwn(table, text);
+}
+
+/** O(1): there are four permissions. */
+export function mayDo(role: Role, permission: Permission): boolean {
+  return (table[role] as readonly Permission[]).includes(permission);
+}

@@ -1,0 +1,28 @@
+/** Who may come in, as configured. Part of the composition root, like `coordinator.ts`. */
+
+import { randomBytes } from 'node:crypto';
+import type { Config } from './config/schema.ts';
+import { type Authenticate, createAuthenticate } from './identity/authenticate.ts';
+import { openKeyRing } from './identity/key-ring.ts';
+import { systemClock } from './kernel/clock.ts';
+import type { Logger } from './kernel/log.ts';
+import type { Store } from './store/open-store.ts';
+
+export interface Identity {
+  /** Undefined where nobody has to say who they are. */
+  readonly authenticate: Authenticate | undefined;
+  /** Opens this coordinator until it stops, for the commands of whoever can read its data folder. */
+  readonly localKey: string | undefined;
+  /** Keys are asked for, and nobody has one. */
+  readonly lacksKeys: boolean;
+}
+
+export async function openIdentity(
+  parts: AsyncDisposableStack,
+  { config, store, logger }: { readonly config: Config; readonly store: Store; readonly logger: Logger },
+): Promise<Identity> {
+  if (config.auth.mode === 'local') return { authenticate: undefined, localKey: undefined, lacksKeys: false };
+  const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger }));
+  const localKey = randomBytes(32).toString('base64url');
+  return { authenticate: createAuthenticate(ring, localKey), localKey, lacksKeys: ring.size === 0 };
+}

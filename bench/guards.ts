@@ -46,7 +46,7 @@ const keys = createManagedKeys(store.apiKeys, 'default', systemClock);
 let key = '';
 for (let n = 0; n < keyCount; n += 1) ({ key } = await keys.create({ name: `key ${n}`, role: 'agent' }));
 const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger: silentLogger }));
-const access = createAccess(createAuthenticate(ring, 'another'));
+const access = createAccess({ authenticate: createAuthenticate(ring, 'another') });
 const guard = createGuard({ host: '127.0.0.1', allowedHosts: [], allowedOrigins: [] });
 const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
 const request = { url: '/mcp', headers } as IncomingMessage;

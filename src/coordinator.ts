@@ -227,6 +227,7 @@ async function openEdge(
   const listeners = await listen({
     ...config,
     authenticate: identity.authenticate,
+    onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
     gateway,
     pool,

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Authenticate } from '../identity/authenticate.ts';
+import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Permission } from '../kernel/roles.ts';
 import { assertMay } from './needed-permission.ts';
@@ -13,12 +14,20 @@ export interface Access {
   admit(request: IncomingMessage): Promise<void>;
   /** Of a request that was admitted. */
   principalOf(request: IncomingMessage): Principal;
+  /** Runs a check, and tells of what it throws. */
+  counted(check: () => void): void;
   /** Throws FORBIDDEN. */
   authorize(request: IncomingMessage, permission: Permission): void;
 }
 
-/** Without `authenticate` everybody who gets here is the owner: see `guards.ts` for who does. */
-export function createAccess(authenticate: Authenticate | undefined): Access {
+export interface AccessOptions {
+  /** Without it everybody who gets here is the owner: see `guards.ts` for who does. */
+  readonly authenticate?: Authenticate | undefined;
+  /** Hears of requests that were refused, with the code of the error. */
+  readonly onRefused?: ((code: string) => void) | undefined;
+}
+
+export function createAccess({ authenticate, onRefused }: AccessOptions = {}): Access {
   const principals = new WeakMap<IncomingMessage, Principal>();
 
   function principalOf(request: IncomingMessage): Principal {
@@ -28,14 +37,30 @@ export function createAccess(authenticate: Authenticate | undefined): Access {
     return known;
   }
 
+  function counted(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      onRefused?.(codeOf(error));
+      throw error;
+    }
+  }
+
   return {
     isRequired: authenticate !== undefined,
     async admit(request) {
-      if (authenticate) principals.set(request, await authenticate(request.headers.authorization));
+      if (!authenticate) return;
+      try {
+        principals.set(request, await authenticate(request.headers.authorization));
+      } catch (error) {
+        onRefused?.(codeOf(error));
+        throw error;
+      }
     },
     principalOf,
+    counted,
     authorize(request, permission) {
-      if (authenticate) assertMay(principalOf(request), permission);
+      if (authenticate) counted(() => assertMay(principalOf(request), permission));
     },
   };
 }

@@ -160,7 +160,7 @@ describe('the stream of changes', () => {
     const { memory } = test;
     const takes = createChangeStreams({
       memory,
-      access: createAccess(undefined),
+      access: createAccess(),
       keepAlive,
       logger: silentLogger,
       nextRequestId: () => 'r',

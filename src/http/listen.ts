@@ -40,6 +40,8 @@ export interface ListenOptions extends GuardOptions {
   readonly bodyLimitBytes: number;
   /** Who sends a request; without it everybody who gets here is the owner. */
   readonly authenticate?: Authenticate | undefined;
+  /** Hears of requests that were refused at the door, with the code of the error. */
+  readonly onRefused?: ((code: string) => void) | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -83,7 +85,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const { host, logger, gateway, pool } = options;
   assertMayBind(host, options.authenticate !== undefined);
   const keepAlive = createKeepAlive();
-  const access = createAccess(options.authenticate);
+  const access = createAccess(options);
   const endpoint = createMcpEndpoint({
     gateway,
     logger,

@@ -12,8 +12,8 @@ function originOf({ headers }: IncomingMessage): string {
 
 /** The value of WWW-Authenticate for a path; Git asks its user for a password only when Basic is offered. */
 export function challengeFor(request: IncomingMessage, path: string): string[] {
-  const resource = path.startsWith('/mcp') ? path : '';
-  const bearer = `Bearer resource_metadata="${originOf(request)}${wellKnown}${encodeURI(resource)}"`;
+  const resource = path.startsWith('/mcp') ? path.replaceAll(/["\\]/g, encodeURIComponent) : '';
+  const bearer = `Bearer resource_metadata="${originOf(request)}${wellKnown}${resource}"`;
   return path.startsWith('/git/') ? [bearer, `Basic realm="${product.name}"`] : [bearer];
 }
 

@@ -98,7 +98,7 @@ export function routeRequest(
     const path = end < 0 ? url : url.slice(0, end);
     const query = end < 0 ? '' : url.slice(end);
     try {
-      edge.guard(request);
+      access.counted(() => edge.guard(request));
       if (answerCors(request, response)) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);

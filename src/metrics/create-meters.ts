@@ -15,6 +15,9 @@ export interface Meters {
   /** Hears of each finished call; returns the way to stop. */
   listen(listener: OnCall): () => void;
   readonly memory: MemoryMeter;
+  /** Requests that were refused at the door, by the code of the error. */
+  readonly refusals: ReadonlyMap<string, number>;
+  readonly onRefused: (code: string) => void;
   readonly incidents: IncidentLog;
   /** Forgets servers that leave the pool for good; returns the way to stop. */
   follow(pool: Pool): () => void;
@@ -24,6 +27,7 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
   const calls = createCallMeter();
   const listeners = new Set<OnCall>();
   const incidents = createIncidentLog(deps);
+  const refusals = new Map<string, number>();
   return {
     calls,
     onCall(call) {
@@ -35,6 +39,8 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
       return () => void listeners.delete(listener);
     },
     memory: createMemoryMeter(),
+    refusals,
+    onRefused: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
     incidents,
     follow: (pool) =>
       pool.events.on((event) => {

@@ -19,7 +19,7 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
-  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents'>;
+  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
 }
 
 type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
@@ -100,6 +100,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       calls_in_flight: one(instances.reduce((sum, { inFlight }) => sum + inFlight, 0)),
       parked_calls: one(gateway.parkedCalls),
       sessions: one(gateway.sessions.size),
+      refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

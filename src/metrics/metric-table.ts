@@ -26,6 +26,11 @@ export const metricTable = {
     help: 'Calls that wait for their client to answer a question of the server.',
   },
   sessions: { type: 'gauge', labels: [], help: 'Open sessions of clients of the legacy era.' },
+  refused_requests_total: {
+    type: 'counter',
+    labels: ['code'],
+    help: 'Requests refused at the door: a foreign Host or Origin, no valid key, a role that lacks the permission.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -56,6 +56,7 @@ describe('without a key', () => {
   it.each([
     ['/mcp', 'POST'],
     ['/mcp/servers/any', 'POST'],
+    ['/mcp/servers/a%20b', 'POST'],
     ['/mcp?tools=search', 'GET'],
     ['/api/v1/status', 'GET'],
     ['/api/v1/memory-changes', 'GET'],
@@ -142,6 +143,12 @@ describe('a role', () => {
     expect((await ask('/metrics', keyOf('agent'))).status).toBe(403);
     expect((await ask('/metrics', keyOf('viewer'))).status).toBe(200);
   });
+});
+
+it('counts who was refused', async () => {
+  const text = await (await ask('/metrics', keyOf('viewer'))).text();
+  expect(text).toMatch(/^git_memory_mcp_refused_requests_total\{code="UNAUTHENTICATED"\} [1-9]/m);
+  expect(text).toMatch(/^git_memory_mcp_refused_requests_total\{code="FORBIDDEN"\} [1-9]/m);
 });
 
 describe('clients with a key', () => {

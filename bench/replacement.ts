@@ -9,24 +9,16 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Launch } from '../src/catalog/instance-spec.ts';
 import { createGateway } from '../src/gateway/gateway.ts';
-import { systemClock } from '../src/kernel/clock.ts';
 import type { JsonObject } from '../src/kernel/json-rpc.ts';
-import { silentLogger } from '../src/kernel/log.ts';
 import { codeOf } from '../src/kernel/observations.ts';
-import { createConnect } from '../src/pool/connect.ts';
 import type { Instance } from '../src/pool/instance.ts';
-import { createPool } from '../src/pool/pool.ts';
-import { createHosts } from '../src/transport/in-process/hosts.ts';
-import { createProcessLedger } from '../src/transport/process-ledger.ts';
+import { openRealPool } from '../test/fixtures/real-pool.ts';
 import { specOf } from '../test/fixtures/spec-of.ts';
 import { upstreamPath } from '../test/fixtures/upstream-process.ts';
 
@@ -68,21 +60,8 @@ const emptyProcess = () =>
     await once(spawn(process.execPath, ['-e', ''], { stdio: 'ignore' }), 'exit');
   });
 
-const folder = await mkdtemp(join(tmpdir(), 'replacement-'));
-await using parts = new AsyncDisposableStack();
-parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-const logger = silentLogger;
-const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
-const hosts = parts.use(createHosts({ count: 2, logger, memory: async () => ({}) }));
-const pool = parts.use(
-  createPool({
-    connect: createConnect({ hosts, ledger, logger, dataDir: folder }),
-    listings: { get: async () => undefined, put: async () => {} },
-    clock: systemClock,
-    logger,
-    drainMs: 5000,
-  }),
-);
+await using real = await openRealPool({ hostCount: 2, drainMs: 5000 });
+const { pool, parts } = real;
 const gateway = createGateway({ pool, limits: { maxSessions: 10, idleMs: 60_000 } });
 parts.defer(() => gateway.close());
 

@@ -1,60 +1,39 @@
 /** Real child processes and host threads killed under load, behind the real pool and gateway. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InstanceSpec, Launch } from '../../src/catalog/instance-spec.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { MountKey } from '../../src/gateway/mounts.ts';
-import { systemClock } from '../../src/kernel/clock.ts';
 import { isAppError } from '../../src/kernel/errors.ts';
 import type { JsonObject } from '../../src/kernel/json-rpc.ts';
-import { silentLogger } from '../../src/kernel/log.ts';
 import { defaultHealth } from '../../src/kernel/pool-options.ts';
-import { createConnect } from '../../src/pool/connect.ts';
-import { createPool, type Pool } from '../../src/pool/pool.ts';
-import { createHosts, type Hosts } from '../../src/transport/in-process/hosts.ts';
-import { createProcessLedger } from '../../src/transport/process-ledger.ts';
+import type { Pool } from '../../src/pool/pool.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { startHttpFixture } from '../e2e/start-fixture.ts';
+import { openRealPool, type RealPool } from '../fixtures/real-pool.ts';
+import { specOf } from '../fixtures/spec-of.ts';
 import { upstreamPath } from '../fixtures/upstream-process.ts';
 
 const serverPath = fileURLToPath(new URL('../fixtures/failover-server.ts', import.meta.url));
 
-let folder: string;
-let parts: AsyncDisposableStack;
-let hosts: Hosts;
+let real: RealPool;
 let pool: Pool;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'failover-'));
-  parts = new AsyncDisposableStack();
-  parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const logger = silentLogger;
-  const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
-  hosts = parts.use(createHosts({ count: 2, logger, memory: async () => ({}) }));
-  pool = parts.use(
-    createPool({
-      connect: createConnect({ hosts, ledger, logger, dataDir: folder }),
-      listings: { get: async () => undefined, put: async () => {} },
-      clock: systemClock,
-      logger,
-      health: { ...defaultHealth, checkIntervalMs: 300, checkTimeoutMs: 300 },
-      drainMs: 5000,
-    }),
-  );
+  const health = { ...defaultHealth, checkIntervalMs: 300, checkTimeoutMs: 300 };
+  real = await openRealPool({ hostCount: 2, health, drainMs: 5000 });
+  ({ pool } = real);
   gateway = createGateway({ pool, limits: { maxSessions: 10, idleMs: 60_000 } });
-  parts.defer(() => gateway.close());
+  real.parts.defer(() => gateway.close());
 });
 
-afterEach(async () => {
-  await parts[Symbol.asyncDispose]();
-});
+afterEach(() => real[Symbol.asyncDispose]());
 
-const journal = () => join(folder, 'journal');
+const journal = () => join(real.folder, 'journal');
 
 /** What the servers wrote down: `<pid> <what> …`. */
 async function noted(): Promise<string[]> {
@@ -70,9 +49,7 @@ async function add(id: string, change: Partial<InstanceSpec> = {}) {
     env: {},
     era: 'legacy',
   };
-  const base = { id, name: id, alias: id, title: id, category: 'custom', port: 4100, replicas: 1 };
-  const spec: InstanceSpec = { ...base, lazy: false, source: 'config', launch, listingKey: id, ...change };
-  const instance = await pool.add(spec);
+  const instance = await pool.add(specOf(id, { launch, ...change }));
   await instance.start();
   return instance;
 }

@@ -1,8 +1,5 @@
 /** Clients of a server that keeps state, each with a process of its own, behind the real pool, gateway and HTTP edge. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { InstanceSpec, Launch } from '../../src/catalog/instance-spec.ts';
@@ -10,21 +7,19 @@ import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { systemClock } from '../../src/kernel/clock.ts';
 import type { JsonObject } from '../../src/kernel/json-rpc.ts';
-import { silentLogger } from '../../src/kernel/log.ts';
 import { defaultHealth } from '../../src/kernel/pool-options.ts';
 import type { Principal } from '../../src/kernel/principal.ts';
 import type { Peer } from '../../src/kernel/protocol.ts';
-import { createConnect } from '../../src/pool/connect.ts';
-import { createPool, type Pool } from '../../src/pool/pool.ts';
-import { createHosts } from '../../src/transport/in-process/hosts.ts';
-import { createProcessLedger } from '../../src/transport/process-ledger.ts';
+import type { Pool } from '../../src/pool/pool.ts';
 import { whenGone } from '../e2e/processes.ts';
+import { openRealPool, type RealPool } from '../fixtures/real-pool.ts';
+import { specOf } from '../fixtures/spec-of.ts';
 import { upstreamPath } from '../fixtures/upstream-process.ts';
 import { startHttpFixture } from '../e2e/start-fixture.ts';
 
 const serverPath = fileURLToPath(new URL('../fixtures/session-server.ts', import.meta.url));
 
-let parts: AsyncDisposableStack;
+let real: RealPool;
 let pool: Pool;
 let gateway: Gateway;
 let nowMs = 0;
@@ -33,29 +28,15 @@ let nowMs = 0;
 const clock: Clock = { ...systemClock, now: () => systemClock.now() + nowMs };
 
 beforeEach(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'isolation-'));
-  parts = new AsyncDisposableStack();
-  parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const logger = silentLogger;
-  const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
-  const hosts = parts.use(createHosts({ count: 1, logger, memory: async () => ({}) }));
-  pool = parts.use(
-    createPool({
-      connect: createConnect({ hosts, ledger, logger, dataDir: folder }),
-      listings: { get: async () => undefined, put: async () => {} },
-      clock: systemClock,
-      logger,
-      health: { ...defaultHealth, checkIntervalMs: 0 },
-      drainMs: 2000,
-    }),
-  );
+  real = await openRealPool({ health: { ...defaultHealth, checkIntervalMs: 0 }, drainMs: 2000 });
+  ({ pool } = real);
   gateway = createGateway({ pool, limits: { maxSessions: 3, idleMs: 60_000 }, clock });
-  parts.defer(() => gateway.close());
+  real.parts.defer(() => gateway.close());
 });
 
 afterEach(async () => {
   nowMs = 0;
-  await parts[Symbol.asyncDispose]();
+  await real[Symbol.asyncDispose]();
 });
 
 const stdio: Launch = {
@@ -67,18 +48,8 @@ const stdio: Launch = {
 };
 
 async function add(isolation: InstanceSpec['isolation'], more: Partial<InstanceSpec> = {}) {
-  const base = { id: 'own', name: 'own', alias: 'own', title: 'own', category: 'custom', port: 4100 };
-  const spec: InstanceSpec = {
-    ...base,
-    replicas: 1,
-    lazy: isolation !== undefined,
-    source: 'config',
-    launch: stdio,
-    listingKey: 'own',
-    ...(isolation && { isolation }),
-    ...more,
-  };
-  const instance = await pool.add(spec);
+  const own = { lazy: isolation !== undefined, launch: stdio, ...(isolation && { isolation }) };
+  const instance = await pool.add(specOf('own', { ...own, ...more }));
   await instance.learn();
   return instance;
 }

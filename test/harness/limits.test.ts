@@ -1,59 +1,38 @@
 /** Real child processes that use more than they may. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/kernel/clock.ts';
 import { silentLogger } from '../../src/kernel/log.ts';
 import type { ProcessLimits } from '../../src/kernel/process-limits.ts';
 import { defaultHealth } from '../../src/kernel/pool-options.ts';
-import { createConnect } from '../../src/pool/connect.ts';
-import { createPool, type Pool } from '../../src/pool/pool.ts';
-import { createHosts } from '../../src/transport/in-process/hosts.ts';
-import { createProcessLedger } from '../../src/transport/process-ledger.ts';
+import type { Pool } from '../../src/pool/pool.ts';
 import { eventually } from '../e2e/eventually.ts';
+import { openRealPool, type RealPool } from '../fixtures/real-pool.ts';
+import { specOf } from '../fixtures/spec-of.ts';
 import { whenGone } from '../e2e/processes.ts';
 
 const serverPath = fileURLToPath(new URL('../fixtures/session-server.ts', import.meta.url));
 
-let parts: AsyncDisposableStack;
+let real: RealPool;
 let pool: Pool;
 let warnings: Record<string, unknown>[];
 
 beforeEach(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'limits-'));
   warnings = [];
   const logger = { ...silentLogger, warn: (data: Record<string, unknown>) => void warnings.push(data) };
-  parts = new AsyncDisposableStack();
-  parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
-  const hosts = parts.use(createHosts({ count: 1, logger, memory: async () => ({}) }));
-  pool = parts.use(
-    createPool({
-      connect: createConnect({ hosts, ledger, logger, dataDir: folder, watchIntervalMs: 100 }),
-      listings: { get: async () => undefined, put: async () => {} },
-      clock: systemClock,
-      logger,
-      health: { ...defaultHealth, checkIntervalMs: 0 },
-    }),
-  );
+  real = await openRealPool({
+    logger,
+    health: { ...defaultHealth, checkIntervalMs: 0 },
+    watchIntervalMs: 100,
+  });
+  ({ pool } = real);
 });
 
-afterEach(() => parts[Symbol.asyncDispose]());
+afterEach(() => real[Symbol.asyncDispose]());
 
 async function start(limits: ProcessLimits, args: readonly string[] = [serverPath], lazy = false) {
-  const base = { id: 'one', name: 'one', alias: 'one', title: 'one', category: 'custom', port: 4100 };
   const launch = { kind: 'stdio', command: process.execPath, args, env: {}, era: 'legacy', limits } as const;
-  const instance = await pool.add({
-    ...base,
-    replicas: 1,
-    lazy,
-    source: 'config',
-    launch,
-    listingKey: 'one',
-  });
+  const instance = await pool.add(specOf('one', { lazy, launch }));
   const call = async (name: string, more: object = {}): Promise<string> => {
     const result = await instance.request('tools/call', { name, arguments: more });
     return (result['content'] as { text: string }[])[0]!.text;
@@ -136,7 +115,6 @@ describe('limits.openFiles', () => {
   );
 
   it('leaves it to a program that is not there to say so', async () => {
-    const base = { id: 'two', name: 'two', alias: 'two', title: 'two', category: 'custom', port: 4101 };
     const launch = {
       kind: 'stdio',
       command: 'no-such-program-here',
@@ -145,8 +123,7 @@ describe('limits.openFiles', () => {
       era: 'auto',
       limits: { openFiles: 64 },
     } as const;
-    const spec = { ...base, replicas: 1, lazy: true, source: 'config', launch, listingKey: 'two' } as const;
-    const instance = await pool.add(spec);
+    const instance = await pool.add(specOf('two', { port: 4101, lazy: true, launch }));
     await expect(instance.start()).rejects.toThrow(/no such program on PATH/);
   });
 });

@@ -3,20 +3,15 @@
  * `STARTS=10000 npx vitest run test/harness/starts.test.ts` does it ten thousand times and prints what it saw.
  */
 
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/kernel/clock.ts';
-import { silentLogger } from '../../src/kernel/log.ts';
-import { createConnect } from '../../src/pool/connect.ts';
-import { createPool } from '../../src/pool/pool.ts';
-import { createHosts } from '../../src/transport/in-process/hosts.ts';
-import { createProcessLedger } from '../../src/transport/process-ledger.ts';
 import { descendantsOf } from '../e2e/processes.ts';
+import { openRealPool } from '../fixtures/real-pool.ts';
+import { specOf } from '../fixtures/spec-of.ts';
 
 const serverPath = fileURLToPath(new URL('../fixtures/bare-server.cjs', import.meta.url));
 const starts = Number(process.env['STARTS'] ?? 200);
@@ -56,39 +51,21 @@ async function look(done: number): Promise<Seen> {
 it(
   `${starts} starts and stops leave no process, no open file and no growth`,
   async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'starts-'));
-    await using parts = new AsyncDisposableStack();
-    parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-    const logger = silentLogger;
-    const ledger = parts.use(createProcessLedger(join(folder, 'processes')));
-    const hosts = parts.use(createHosts({ count: 1, logger, memory: async () => ({}) }));
-    const pool = parts.use(
-      createPool({
-        connect: createConnect({ hosts, ledger, logger, dataDir: folder }),
-        listings: { get: async () => undefined, put: async () => {} },
-        clock: systemClock,
-        logger,
-      }),
-    );
+    await using real = await openRealPool();
+    const { pool, folder, ledger } = real;
     let done = 0;
 
     async function startAndStop(slot: number, goal: number): Promise<void> {
       const id = `server-${slot}`;
       const instance =
         pool.get(id) ??
-        (await pool.add({
-          id,
-          name: id,
-          alias: id,
-          title: id,
-          category: 'custom',
-          port: 4100 + slot,
-          replicas: 1,
-          lazy: true,
-          source: 'config',
-          launch: { kind: 'stdio', command: process.execPath, args: [serverPath], env: {}, era: 'legacy' },
-          listingKey: id,
-        }));
+        (await pool.add(
+          specOf(id, {
+            port: 4100 + slot,
+            lazy: true,
+            launch: { kind: 'stdio', command: process.execPath, args: [serverPath], env: {}, era: 'legacy' },
+          }),
+        ));
       while (done < goal) {
         done += 1;
         await instance.start();

@@ -1,6 +1,6 @@
 /**
- * What the guards add to a request, microseconds of one thread: Host and Origin, the key among 10,000, the leave of its
- * role; beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000]`.
+ * What the guards add to a request, microseconds of one thread: Host and Origin, the key among others, the leave of its
+ * role; beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
  * Last line: one JSON object.
  */
 
@@ -19,9 +19,14 @@ import { systemClock } from '../src/kernel/clock.ts';
 import { silentLogger } from '../src/kernel/log.ts';
 import { openStore } from '../src/store/open-store.ts';
 
-const { values } = parseArgs({ options: { requests: { type: 'string', default: '200000' } } });
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '200000' },
+    keys: { type: 'string', default: '10000' },
+  },
+});
 const requests = Number(values.requests);
-const keyCount = 10_000;
+const keyCount = Number(values.keys);
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** The second of two runs: the first is for the compiler. */

@@ -1,6 +1,6 @@
 /**
- * How fast the index takes values and answers searches: `node bench/search.ts [--keys N] [--folder <on the disk
- * to measure>]`, 100,000 values of about 1 KB unless told otherwise. Beside each kind of query its limit: the
+ * How fast the index takes values and answers searches: `node bench/search.ts [--keys N] [--queries N]
+ * [--folder <on the disk to measure>]`, 100,000 values of about 1 KB and 100 queries a kind unless told otherwise. Beside each kind of query its limit: the
  * same words looked up by FTS5 without any rank. Where the machine is shared, take the processor time (`cpu…`).
  * Last line: one JSON object. Take the ratios, not the absolutes.
  */
@@ -26,9 +26,14 @@ import { createSearchWriter, searchTable } from '../src/memory/search/search-tab
 import { createVersionReader } from '../src/memory/versions/read-version.ts';
 
 const { values } = parseArgs({
-  options: { keys: { type: 'string', default: '100000' }, folder: { type: 'string', default: tmpdir() } },
+  options: {
+    keys: { type: 'string', default: '100000' },
+    queries: { type: 'string', default: '100' },
+    folder: { type: 'string', default: tmpdir() },
+  },
 });
 const keys = Number(values.keys);
+const queries = Number(values.queries);
 const vocabulary = 50_000;
 const wordsPerValue = 150;
 const nowMs = Date.UTC(2026, 10, 1);
@@ -160,7 +165,7 @@ async function measureSearch(index: MemoryIndex, db: DatabaseSync, folder: strin
   const match = db.prepare('SELECT count(*) FROM search WHERE search MATCH ?');
   const figures: Record<string, object> = {};
   for (const [kind, queryOf] of Object.entries(kinds)) {
-    const inputs = Array.from({ length: 100 }, queryOf);
+    const inputs = Array.from({ length: queries }, queryOf);
     const latencies: number[] = [];
     const limits: number[] = [];
     const cpu: number[] = [];

@@ -1,7 +1,8 @@
 /**
  * How fast the index takes values and answers searches: `node bench/search.ts [--keys N] [--queries N]
- * [--folder <on the disk to measure>]`, 100,000 values of about 1 KB and 100 queries a kind unless told otherwise. Beside each kind of query its limit: the
- * same words looked up by FTS5 without any rank. Where the machine is shared, take the processor time (`cpu…`).
+ * [--folder <on the disk to measure>]`, 100,000 values of about 1 KB and 100 queries a kind unless told otherwise.
+ * Beside each kind of query its limit: the same words looked up by FTS5 without any rank. Where the machine is shared,
+ * take the processor time (`cpu…`).
  * Last line: one JSON object. Take the ratios, not the absolutes.
  */
 

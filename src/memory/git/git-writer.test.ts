@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -186,6 +186,29 @@ describe('removeLeftovers', () => {
         .filter((name) => !name.endsWith('.idx'))
         .sort(),
     ).toEqual([landed, `pack-${'f'.repeat(40)}.keep`].sort());
+  });
+});
+
+describe('installPack', () => {
+  it.skipIf(process.platform !== 'linux')('shows Git no index that it takes away again', async () => {
+    await using repository = await createRepository();
+    const packs = join(repository.repositoryDir, 'objects/pack');
+    const pack = createPackBuilder();
+    pack.add('blob', Buffer.from('one'));
+    const files = pack.finish();
+    const seen: string[] = [];
+    const last = `pack-${files.name}.idx`;
+    await new Promise<void>((resolve) => {
+      const watcher = watch(packs, (_event, name) => {
+        seen.push(name ?? '');
+        if (name !== last) return;
+        watcher.close();
+        resolve();
+      });
+      installPack(repository.repositoryDir, files, '0'.repeat(40));
+    });
+    expect(seen.filter((name) => name.endsWith('.idx'))).toEqual([last]);
+    expect(seen.filter((name) => name.endsWith('.pack'))).toEqual([`pack-${files.name}.pack`]);
   });
 });
 

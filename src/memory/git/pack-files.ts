@@ -17,7 +17,10 @@ export function readKeepFile(text: string): string | undefined {
   return /^git-memory-mcp ([0-9a-f]{40})\n$/.exec(text)?.[1];
 }
 
-/** Start of the names of half-written files. */
+/**
+ * Start of the names of half-written files. They never end as a pack or an index does: Git reads every
+ * `*.idx` of the folder, and would take one that is renamed under its hands for a damaged repository.
+ */
 export const temporaryPrefix = 'tmp_git_memory_';
 
 export interface InstalledPack {
@@ -37,16 +40,16 @@ export function installPack(
   const temporary = join(folder, `${temporaryPrefix}${process.pid}`);
   const stem = join(folder, `pack-${files.name}`);
   try {
-    writeDurably(`${temporary}.pack`, files.pack);
-    writeDurably(`${temporary}.idx`, files.index);
+    writeDurably(`${temporary}_pack`, files.pack);
+    writeDurably(`${temporary}_idx`, files.index);
     // Whole or not at all: an empty one would pass for somebody else's, and its pack would stay for ever.
-    writeFileSync(`${temporary}.keep`, keepText(commit));
-    renameSync(`${temporary}.keep`, `${stem}.keep`);
-    renameSync(`${temporary}.pack`, `${stem}.pack`);
-    renameSync(`${temporary}.idx`, `${stem}.idx`);
+    writeFileSync(`${temporary}_keep`, keepText(commit));
+    renameSync(`${temporary}_keep`, `${stem}.keep`);
+    renameSync(`${temporary}_pack`, `${stem}.pack`);
+    renameSync(`${temporary}_idx`, `${stem}.idx`);
     syncFolderNow(folder);
   } catch (error) {
-    for (const ending of ['.pack', '.idx', '.keep']) rmSync(temporary + ending, { force: true });
+    for (const ending of ['_pack', '_idx', '_keep']) rmSync(temporary + ending, { force: true });
     removePack(stem);
     throw error;
   }

@@ -192,15 +192,18 @@ describe('verify beside writers', () => {
           await test.call('store', { key, value: i % 5 === 0 ? `text ${i}` : { writer, i } }, `w${writer}`);
       }
     });
-    const first = test.call('verify', { full: true });
-    const second = await test.call('verify', {}).catch((error: { code: string }) => error.code);
-    expect(second).toBe('OVERLOADED');
-    expect(await test.call('verify', { action: 'status' })).toMatchObject({ running: true });
-    const report = await first;
-    expect(report).toMatchObject({ healthy: true, findings: [], running: false });
-    for (let i = 0; i < 3; i++) expect((await test.call('verify', {})).findings).toEqual([]);
-    ending.abort();
-    await Promise.all(writing);
+    try {
+      const first = test.call('verify', { full: true });
+      const second = await test.call('verify', {}).catch((error: { code: string }) => error.code);
+      expect(second).toBe('OVERLOADED');
+      expect(await test.call('verify', { action: 'status' })).toMatchObject({ running: true });
+      const report = await first;
+      expect(report).toMatchObject({ healthy: true, findings: [], running: false });
+      for (let i = 0; i < 3; i++) expect((await test.call('verify', {})).findings).toEqual([]);
+    } finally {
+      ending.abort();
+      await Promise.all(writing);
+    }
     const last = await test.call('verify', { action: 'status' });
     expect(last).toMatchObject({ running: false, healthy: true });
   });

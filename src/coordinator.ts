@@ -3,50 +3,33 @@
  * With `server-roster.ts` the only file that knows them all.
  */
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { builtInServers } from './catalog/built-in-servers.ts';
-import { loadPlugins, type PluginParts } from './catalog/load-plugins.ts';
-import { type Approval, createPinGate, type PinGate } from './catalog/pins/pin-gate.ts';
+import { loadPlugins } from './catalog/load-plugins.ts';
+import { type Approval, createPinGate } from './catalog/pins/pin-gate.ts';
 import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
-import type { Config } from './config/schema.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
-import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
-import { matchesAny } from './gateway/name-patterns.ts';
-import { createGateway } from './gateway/gateway.ts';
-import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { assertMayBind } from './http/guards.ts';
-import { listen } from './http/listen.ts';
-import { bundlesRoutes } from './http/routes/bundles.ts';
-import { deploymentsRoutes } from './http/routes/deployments.ts';
-import { discoveryRoutes } from './http/routes/discovery.ts';
-import { memoryRoutes } from './http/routes/memory.ts';
-import { pinsRoutes } from './http/routes/pins.ts';
-import { remotesRoutes } from './http/routes/remotes.ts';
-import { serversRoutes, toServerItem } from './http/routes/servers.ts';
-import { statusRoutes } from './http/routes/status.ts';
-import { toolsRoutes } from './http/routes/tools.ts';
+import { toServerItem } from './http/routes/servers.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
-import { product } from './kernel/product.ts';
-import { createRequestIds } from './kernel/request-ids.ts';
 import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
-import { createRemoteRoster, memoryRemotes, type RemoteRoster } from './memory-remotes.ts';
-import { type Memory, openMemory } from './memory/open-memory.ts';
+import { createRemoteRoster, memoryRemotes } from './memory-remotes.ts';
+import { openMemory } from './memory/open-memory.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
-import type { Pool, StartReport } from './pool/pool.ts';
-import { createMeters, type Meters } from './metrics/create-meters.ts';
-import { type Identity, openIdentity } from './open-identity.ts';
-import { openMetrics } from './open-metrics.ts';
+import type { StartReport } from './pool/pool.ts';
+import { createMeters } from './metrics/create-meters.ts';
+import { openIdentity } from './open-identity.ts';
 import { openPool } from './open-pool.ts';
-import { openServers, type Servers } from './open-servers.ts';
+import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
-import { openStore, type Store } from './store/open-store.ts';
-import type { Hosts } from './transport/in-process/hosts.ts';
+import { openStore } from './store/open-store.ts';
+import { openEdge } from './open-edge.ts';
 
 export interface CoordinatorOptions {
   readonly logger: Logger;
@@ -168,113 +151,4 @@ export async function startCoordinator(
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
   };
-}
-
-interface Foundation {
-  readonly config: Config;
-  /** Absolute. */
-  readonly dataDir: string;
-  readonly memory: Memory;
-  readonly meters: Meters;
-  readonly logger: Logger;
-}
-
-interface Edge {
-  readonly baseUrl: string;
-  readonly stopAsked: Promise<void>;
-  /** From now on `/readyz` goes by the states of the servers. */
-  markStarted(): void;
-}
-
-/** Gateway, listeners, and the file by which the command line finds them. */
-async function openEdge(
-  parts: AsyncDisposableStack,
-  base: Foundation & {
-    readonly store: Store;
-    readonly pins: PinGate;
-    readonly identity: Identity;
-    readonly pool: Pool;
-    readonly hosts: Hosts;
-    readonly servers: Servers;
-    readonly remotes: RemoteRoster;
-    readonly loaded: LoadedConfig;
-    readonly plugins: PluginParts;
-  },
-): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
-  const { limits } = config;
-  const startedAtMs = Date.now();
-  const bundles = createBundles({
-    config: config.bundles,
-    added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
-    store: store.addedBundles,
-  });
-  const gateway = createGateway({
-    pool,
-    bundles,
-    alwaysListed: matchesAny(config.toolSearch.listed),
-    limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
-    onCall: meters.onCall,
-    onIncident: meters.incidents.note,
-  });
-  const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
-  parts.defer(() => gateway.close());
-  const nextRequestId = createRequestIds();
-  const stop = Promise.withResolvers<void>();
-  let baseUrl = '';
-  let isStarted = false;
-  const listeners = await listen({
-    ...config,
-    authenticate: identity.authenticate,
-    onRefused: meters.onRefused,
-    bodyLimitBytes: limits.bodyBytes,
-    gateway,
-    pool,
-    memory,
-    logger,
-    nextRequestId,
-    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
-    metrics: () => metrics.scrape(),
-    isReady: () =>
-      isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
-    handlers: {
-      ...statusRoutes({
-        pool,
-        gateway,
-        memory,
-        dataDir,
-        startedAtMs,
-        version: product.version,
-        config: () => servers.reload.status(),
-        baseUrl: () => baseUrl,
-        stop: () => stop.resolve(),
-      }),
-      ...serversRoutes({
-        pool,
-        registry: servers.roster,
-        bulk: servers.bulk,
-        scales: store.scaleBounds,
-        baseUrl: () => baseUrl,
-      }),
-      ...pinsRoutes(pool, pins),
-      ...deploymentsRoutes(servers.deployer),
-      ...discoveryRoutes(servers.routes),
-      ...toolsRoutes(gateway, nextRequestId),
-      ...bundlesRoutes(bundles, gateway, () => baseUrl),
-      ...memoryRoutes(memory, nextRequestId),
-      ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
-    },
-  });
-  ({ baseUrl } = listeners);
-  parts.use(listeners);
-  parts.defer(() => listeners.drain(limits.drainMs));
-  const addressFile = join(dataDir, 'coordinator.json');
-  const startedAt = new Date(startedAtMs).toISOString();
-  const address = { url: baseUrl, pid: process.pid, startedAt, key: identity.localKey };
-  // That of a coordinator that was killed may be open to others.
-  await rm(addressFile, { force: true });
-  await writeFile(addressFile, `${JSON.stringify(address)}\n`, { mode: 0o600 });
-  parts.defer(() => rm(addressFile, { force: true }));
-  return { baseUrl, stopAsked: stop.promise, markStarted: () => void (isStarted = true) };
 }

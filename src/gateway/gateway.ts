@@ -15,14 +15,13 @@ import {
   type Peer,
 } from '../kernel/protocol.ts';
 import type { Principal } from '../kernel/principal.ts';
-import type { OnCall, OnIncident } from '../kernel/observations.ts';
 import { product } from '../kernel/product.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
 import { type Bundles, createBundles } from './bundles/bundles.ts';
 import type { Exchange } from './exchange.ts';
 import { supports } from './forward.ts';
-import { createInvoker, type Invoker } from './invoke.ts';
+import { createInvoker, type Invoker, type InvokerDependencies } from './invoke.ts';
 import { listPage } from './list-pages.ts';
 import { type ListenStream, openListen } from './listen.ts';
 import { baseKeyOf, createMounts, type MountKey, type Mounts } from './mounts.ts';
@@ -65,15 +64,13 @@ export interface Gateway {
   close(): void;
 }
 
-export interface GatewayOptions {
+export interface GatewayOptions extends Omit<InvokerDependencies, 'parked' | 'clock'> {
   readonly pool: Pool;
   readonly limits: SessionLimits;
   readonly bundles?: Bundles;
   /** Tools that search mode lists beside its own; none by default. */
   readonly alwaysListed?: (name: string) => boolean;
   readonly clock?: Clock;
-  readonly onCall?: OnCall;
-  readonly onIncident?: OnIncident;
 }
 
 const sharedInstructions =

@@ -1,5 +1,6 @@
 /** The requests that reach an upstream: find the target, name things its way, forward, name them back. */
 
+import type { CallGuard, GuardedCall } from '../kernel/call-guard.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
@@ -58,9 +59,12 @@ export interface InvokerDependencies {
   /** Hears of each call when it is over. */
   readonly onCall?: OnCall | undefined;
   readonly onIncident?: OnIncident | undefined;
+  /** Stands before each call. */
+  readonly guard?: CallGuard['run'] | undefined;
 }
 
-export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDependencies): Invoker {
+export function createInvoker(deps: InvokerDependencies): Invoker {
+  const { parked, clock, onCall, onIncident, guard } = deps;
   const affinity = createAffinity();
 
   async function invoke(
@@ -70,7 +74,7 @@ export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDepe
     name: string,
     params: JsonObject,
     exchange: Exchange,
-    paramHeaders?: Readonly<Record<string, string>>,
+    tool?: Pick<Target, 'definition'> & { readonly headers?: Readonly<Record<string, string>> | undefined },
   ): Promise<JsonObject> {
     const binding = { principal: principalOf(exchange), mount: view.key, method, name };
     // Back to where the conversation began, if that is one of this group's: a state opens no other door.
@@ -81,11 +85,24 @@ export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDepe
     let server = group.instances[0]?.id ?? group.alias;
     let tries = 0;
 
-    async function send({ instance, connection, place, timeoutMs }: Attempt): Promise<JsonObject> {
+    async function send(
+      sent: JsonObject,
+      { instance, connection, place, timeoutMs }: Attempt,
+    ): Promise<JsonObject> {
       server = instance.id;
       tries += 1;
       const result = await forward(
-        { instance, connection, place, method, params, exchange, binding, paramHeaders, timeoutMs },
+        {
+          instance,
+          connection,
+          place,
+          method,
+          params: sent,
+          exchange,
+          binding,
+          paramHeaders: tool?.headers,
+          timeoutMs,
+        },
         parked,
       );
       if (result['resultType'] === 'input_required' && connection.era === 'modern') {
@@ -102,11 +119,20 @@ export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDepe
       onCall({ atMs, durationMs, server, method, name, era, requestId, outcome, code, tries });
     }
 
-    const { instances } = group;
-    const isRepeatable = () => mayRunTwice(group, method, name, params);
+    function run(sent: JsonObject): Promise<JsonObject> {
+      const { instances } = group;
+      const isRepeatable = () => mayRunTwice(group, method, name, sent);
+      const call = { instances, exchange, params: sent, origin: isHere ? origin : undefined, isRepeatable };
+      return withFailover(call, clock, (attempt) => send(sent, attempt), onIncident);
+    }
+
     try {
-      const call = { instances, exchange, params, origin: isHere ? origin : undefined, isRepeatable };
-      const result = await withFailover(call, clock, send, onIncident);
+      const result = guard
+        ? await guard(
+            guardedCall({ view, group, method, name, params, exchange, definition: tool?.definition }),
+            (call) => run(call.params),
+          )
+        : await run(params);
       tell(result['isError'] === true ? 'tool-error' : 'ok');
       return result;
     } catch (error) {
@@ -131,15 +157,10 @@ export function createInvoker({ parked, clock, onCall, onIncident }: InvokerDepe
       }
       const args = target.fixed ? withFixed(params['arguments'], target.fixed) : params['arguments'];
       const sent = upstreamParams(params, { name: target.name, ...(target.fixed && { arguments: args }) });
-      return await invoke(
-        view,
-        target.group,
-        'tools/call',
-        target.name,
-        sent,
-        exchange,
-        headersOf(target, args),
-      );
+      return await invoke(view, target.group, 'tools/call', target.name, sent, exchange, {
+        definition: target.definition,
+        headers: headersOf(target, args),
+      });
     },
     async getPrompt(view, params, exchange) {
       const name = textOf(params, 'name');
@@ -219,6 +240,30 @@ function mayRunTwice(group: Group, method: string, name: string, params: JsonObj
   const annotations = tool?.['annotations'];
   if (!isJsonObject(annotations)) return false;
   return annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true;
+}
+
+function guardedCall({
+  view,
+  group,
+  exchange,
+  ...rest
+}: Pick<GuardedCall, 'method' | 'name' | 'params' | 'definition'> & {
+  readonly view: View;
+  readonly group: Group;
+  readonly exchange: Exchange;
+}): GuardedCall {
+  const { era, peer, requestId, signal, ask } = exchange;
+  const { id = group.alias, category = '' } = group.instances[0]?.spec ?? {};
+  return {
+    principal: peer.principal ?? localOwner,
+    requestId,
+    era,
+    mount: view.key,
+    server: { id, category },
+    ...rest,
+    signal,
+    ask: ask && ((asked, input) => ask(asked, input, signal)),
+  };
 }
 
 /** Whoever may go on with a conversation: the session, or in the modern era, which has none, the user. */

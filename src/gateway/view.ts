@@ -24,6 +24,8 @@ export interface Target {
   /** The server's own name. */
   readonly name: string;
   readonly paramHeaders: readonly ParamHeader[];
+  /** As the server lists it. */
+  readonly definition?: JsonObject;
   /** Held back until someone approves its definition: known, not listed, not called. */
   readonly isHeld?: boolean;
   /** Arguments that a bundle has settled: the caller neither sees nor gives them. */
@@ -139,7 +141,7 @@ function addNamed(
     }
     // A server that lists a name twice keeps its first.
     if (targets.has(exposed)) continue;
-    targets.set(exposed, { group, name, paramHeaders });
+    targets.set(exposed, { group, name, paramHeaders, definition: item.own });
     list.push(shown);
   }
 }

@@ -9,7 +9,7 @@ import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
 export interface RestOptions {
   readonly handlers: RouteHandlers;
-  readonly access: Pick<Access, 'authorize'>;
+  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
   /** True once the servers asked for are up. */
   readonly isReady: () => boolean;
   /** The metrics as text for Prometheus. */

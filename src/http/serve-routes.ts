@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Principal } from '../kernel/principal.ts';
 import type { Access } from './access.ts';
 import { permissionOf } from './needed-permission.ts';
 
@@ -20,6 +21,8 @@ export interface RouteInput<Name extends RouteName> {
   /** What a trailing `*` took, decoded; and `:scope` where the route has one. */
   readonly path: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Who asks. */
+  readonly principal: Principal;
 }
 
 /** What a handler answers with. */
@@ -50,7 +53,7 @@ function abortOnClose({ raw }: FastifyReply): AbortSignal {
 export function serveRoutes(
   app: FastifyInstance,
   handlers: RouteHandlers,
-  access: Pick<Access, 'authorize'>,
+  access: Pick<Access, 'authorize' | 'principalOf'>,
 ): void {
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: RouteDefinition = routes[name];
@@ -67,6 +70,7 @@ export function serveRoutes(
           body: parse(route.body, request.body, 'body'),
           path: request.params,
           signal: abortOnClose(reply),
+          principal: access.principalOf(request.raw),
         });
         return await reply.header('cache-control', 'no-store').send(result);
       },

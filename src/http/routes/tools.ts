@@ -33,12 +33,12 @@ export function toolsRoutes(gateway: Gateway, nextRequestId: () => string): Tool
         ...(page.nextCursor !== undefined && { nextCursor: page.nextCursor }),
       };
     },
-    async toolsCall({ body, signal }) {
+    async toolsCall({ body, signal, principal }) {
       const requestId = nextRequestId();
       const exchange = {
         era: 'modern' as const,
         requestId,
-        peer: { key: `rest:${requestId}`, ...restPeer },
+        peer: { key: `rest:${requestId}`, principal, ...restPeer },
         signal,
         notify() {},
       };

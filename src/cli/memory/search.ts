@@ -108,7 +108,7 @@ async function runMemorySearch(
     note(context, `${found.omitted} more hits were left out to stay within ${options.maxTokens} tokens`);
   }
   if (found.unsearched !== undefined)
-    note(context, `${found.unsearched} values that were just written could not be looked at yet`);
+    note(context, `${found.unsearched} values that were just written were not looked at: there are too many`);
   for (const text of found.notes ?? []) note(context, text);
 }
 

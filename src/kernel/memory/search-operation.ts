@@ -125,7 +125,9 @@ export const memorySearchOperation = {
         .number()
         .int()
         .optional()
-        .describe('Values just written that the search could not look at yet; absent when there are none.'),
+        .describe(
+          'Values just written that there was no time to look at: there are hundreds of thousands of them. Absent when there are none.',
+        ),
       hits: z.array(hitShape).describe('Best first.'),
       omitted: z.number().int().optional().describe('Hits left out to stay within maxTokens.'),
       tokens: z

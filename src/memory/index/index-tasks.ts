@@ -37,8 +37,6 @@ export interface IndexTasks {
   rebuild(to: string | null): Promise<SyncOutcome>;
   /** Leaves nothing of deleted rows in the file; no other program may read from it meanwhile. */
   compact(): Promise<void>;
-  /** Makes the full text of values that a search for these words may find; answers how many it had no time for. */
-  prepareSearch(words: readonly string[]): number;
   /** Makes the full text of some values; false when nothing is left to do. */
   writeText(): boolean;
   /** How many values have no full text yet. */
@@ -52,11 +50,6 @@ type Head = Omit<WriteRecord, 'content'>;
 
 /** One slice between two requests: some 5 ms, and hardly dearer a value than a slice of hundreds. */
 const textSlice = 32;
-/** A search looks so long through values without full text, and makes it so long for those that may match. */
-const lookMs = 25;
-const makeMs = 15;
-const maxPrepared = 200;
-const sliceOfPrepared = 20;
 
 /** The tasks on an open index. */
 export function createIndexTasks(parts: {
@@ -166,21 +159,6 @@ export function createIndexTasks(parts: {
       await reader.rest();
       index.compact();
     },
-    prepareSearch(words) {
-      const before = index.unindexedCount;
-      if (before === 0) return 0;
-      const { ids, looked } = index.findUnindexed(words, maxPrepared, timeLimit(lookMs));
-      const isOver = timeLimit(makeMs);
-      let made = 0;
-      if (ids.length > 0)
-        index.transaction(() => {
-          while (made < ids.length && !isOver()) {
-            const next = ids.slice(made, made + sliceOfPrepared);
-            made += index.writeText(next.length, next);
-          }
-        });
-      return before - looked + ids.length - made;
-    },
     writeText() {
       let count = 0;
       index.transaction(() => {
@@ -192,12 +170,6 @@ export function createIndexTasks(parts: {
     waitingForGit: () => pending.size,
     close: async () => reader[Symbol.asyncDispose](),
   };
-}
-
-/** Answers true once so much time went by. */
-function timeLimit(ms: number): () => boolean {
-  const endMs = performance.now() + ms;
-  return () => performance.now() >= endMs;
 }
 
 /** Applies one acknowledged write to the current values. */

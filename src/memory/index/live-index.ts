@@ -32,8 +32,6 @@ export interface LiveIndex extends AsyncDisposable {
   rebuild(to: string | null): Promise<SyncOutcome>;
   /** Leaves nothing of deleted rows in the index file. */
   compact(): Promise<void>;
-  /** Makes sure that a search finds what it should; answers how many values it could not look at. */
-  prepareSearch(words: readonly string[]): Promise<number>;
   /** Hears of every change, ours and what came through Git, in the feed's order, once readers see it. */
   onChange(listener: (change: FeedChange) => void): () => void;
   /** The rows without what is not confirmed: for lists, sizes, versions, after `caughtUp`. */
@@ -160,10 +158,6 @@ export async function openLiveIndex(
     compact() {
       rows.refresh();
       return thread.ask('compact', undefined);
-    },
-    async prepareSearch(words) {
-      await caughtUp();
-      return thread.ask('prepareSearch', words);
     },
     get unconfirmedCount() {
       return waiting.length;

@@ -7,7 +7,7 @@ import { type ChangeTable, createChangeTable } from '../changes/change-table.ts'
 import { type FileCodec, type SealableFile, keylessCodec } from '../encryption/file-codec.ts';
 import { createLinkWriter } from '../links/link-table.ts';
 import { clearSearch, createSearchWriter } from '../search/search-table.ts';
-import { type UnindexedRows, createUnindexedRows } from '../search/unindexed-rows.ts';
+import { createUnindexedRows } from '../search/unindexed-rows.ts';
 import type { Entry, EntryInput } from './entry.ts';
 import { type IndexReader, createIndexReader } from './index-reader.ts';
 import { indexSchema, openIndexDb } from './open-index-db.ts';
@@ -23,10 +23,8 @@ export interface MemoryIndex extends IndexReader {
   /** Puts a value; its full text follows with `writeText`. */
   put(entry: EntryInput): void;
   remove(scope: string, key: string): void;
-  /** Brings the full text of so many memories up to date, those with these ids or the oldest; returns how many. */
-  writeText(limit: number, ids?: readonly number[]): number;
-  /** Looks for words in values without up-to-date full text. */
-  readonly findUnindexed: UnindexedRows['find'];
+  /** Brings the full text of so many memories up to date, the oldest first; returns how many. */
+  writeText(limit: number): number;
   setMeta(name: 'head' | 'commits', value: string | null): void;
   /** Empties everything. */
   clear(): void;
@@ -123,12 +121,11 @@ function createMemoryIndex(db: DatabaseSync, codec: FileCodec): MemoryIndex {
       folderCounts.removed(former.path);
       linkWriter.remove(former.id);
     },
-    writeText(limit, ids) {
-      const chosen = ids ?? unindexed.oldest(limit);
-      for (const id of chosen) writeTextOf(id);
-      return chosen.length;
+    writeText(limit) {
+      const oldest = unindexed.oldest(limit);
+      for (const id of oldest) writeTextOf(id);
+      return oldest.length;
     },
-    findUnindexed: (words, limit, isOver) => unindexed.find(words, limit, isOver),
     setMeta(name, value) {
       setMeta.run(name, value);
     },

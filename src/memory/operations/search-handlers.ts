@@ -1,7 +1,6 @@
 /** Operations that look over many memories. */
 
 import { repositorySize } from '../git/repository-size.ts';
-import { parseQuery } from '../search/query.ts';
 import type { WorkspaceValues } from '../workspaces/workspace-values.ts';
 import type { HandlerParts, MemoryHandlers } from './handler-parts.ts';
 
@@ -14,12 +13,9 @@ export function createSearchHandlers(
   return {
     async search({ workspace, ...input }) {
       if (workspace !== undefined) return workspaces.search(workspace, input);
-      let unsearched = 0;
-      const words = parseQuery(input.query)?.words.map(({ word }) => word) ?? [];
-      if (input.at === undefined) unsearched = await index.prepareSearch(words);
+      if (input.at === undefined) await index.caughtUp();
       else await settleHistory();
-      const found = await searcher.search({ ...input, nowMs: clock.now() });
-      return { ...found, ...(unsearched > 0 && { unsearched }) };
+      return searcher.search({ ...input, nowMs: clock.now() });
     },
 
     async stats() {

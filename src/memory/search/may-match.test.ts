@@ -11,12 +11,12 @@ test.each([
   ['ประชุม', 'นัดประชุมวันจันทร์'],
   ['running', 'he runs; RUNNING'],
 ])('%s may be in: %s', (word, text) => {
-  expect(createMayMatch([word])('key', bytes(text))).toBe(true);
+  expect(createMayMatch([word])('key', bytes(text))).not.toBe(0);
 });
 
 test('looks into the key too, and says no where nothing is', () => {
-  expect(createMayMatch(['apollo'])('projects/apollo', bytes('x'))).toBe(true);
-  expect(createMayMatch(['apollo'])('projects/gemini', bytes('x'))).toBe(false);
+  expect(createMayMatch(['apollo'])('projects/apollo', bytes('x'))).not.toBe(0);
+  expect(createMayMatch(['apollo'])('projects/gemini', bytes('x'))).toBe(0);
 });
 
 test('never misses a value that holds a word of the query', () => {
@@ -25,7 +25,7 @@ test('never misses a value that holds a word of the query', () => {
       const words = parseQuery(query)?.words.map(({ word }) => word) ?? [];
       fc.pre(words.length > 0);
       const text = `${around} ${query} ${around}`;
-      expect(createMayMatch(words)('key', bytes(text.normalize('NFC')))).toBe(true);
+      expect(createMayMatch(words)('key', bytes(text.normalize('NFC')))).not.toBe(0);
     }),
   );
 });

@@ -1,24 +1,28 @@
-/** A fast look whether a value that has no full text yet may be found by some words; it may say yes too often. */
+/** A fast look which words a value that has no full text yet may be found by; it may say yes too often. */
 
 /** The longest beginning of a word that all its forms share. */
 const stemLength = 4;
 
-/** Looks into a key and a content; `beginnings` is what it looks for. */
+/** Looks into a key and a content. */
 export interface MayMatch {
-  (key: string, content: Uint8Array): boolean;
+  /** One bit for each word, the first the lowest. */
+  (key: string, content: Uint8Array): number;
+  /** What it looks for, in the order of the words. */
   readonly beginnings: readonly string[];
 }
 
 /**
- * Whether key or content holds the beginning of one of the words, whatever its case and accents. Words are
- * lower case, as the query parser gives them.
+ * Which of at most 32 words key or content holds the beginning of, whatever its case and accents. Words are lower case,
+ * as the query parser gives them.
  */
 export function createMayMatch(words: readonly string[]): MayMatch {
   const beginnings = words.map((word) => fold(beginningOf(word)));
-  const mayMatch = (key: string, content: Uint8Array): boolean => {
+  const mayMatch = (key: string, content: Uint8Array): number => {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
     const text = fold(`${key}\n${bytes.toString('utf8')}`);
-    return beginnings.some((beginning) => text.includes(beginning));
+    let bits = 0;
+    for (const [at, beginning] of beginnings.entries()) if (text.includes(beginning)) bits |= 1 << at;
+    return bits;
   };
   return Object.assign(mayMatch, { beginnings });
 }

@@ -108,12 +108,13 @@ async function answer(
     );
   }
   if (found.isCut) notes.push('Not all memories with these words were looked at: there are too many.');
-  const output = toOutput(hits, input, notes);
+  const unsearched = found.left > 0 ? { unsearched: found.left } : {};
+  const output = { ...toOutput(hits, input, notes), ...unsearched };
   return useSemantic ? { ...output, semantic: near ? 'used' : 'unavailable' } : output;
 }
 
 interface Found {
-  readonly found: Pick<FoundRows, 'bounded' | 'isCut'>;
+  readonly found: Pick<FoundRows, 'bounded' | 'isCut' | 'left'>;
   readonly hits: SearchHit[];
 }
 
@@ -123,6 +124,7 @@ function joinFound(a: Found, b: Found, limit: number): Found {
     found: {
       bounded: [...new Set([...a.found.bounded, ...b.found.bounded])],
       isCut: a.found.isCut || b.found.isCut,
+      left: a.found.left + b.found.left,
     },
     hits: [...a.hits, ...b.hits].sort((one, other) => other.score - one.score).slice(0, limit),
   };

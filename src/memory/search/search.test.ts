@@ -39,6 +39,36 @@ describe('search', () => {
     expect(await keys('nothing')).toEqual([]);
   });
 
+  it('finds every acknowledged write of a burst, the oldest too, while its text is still being made', async () => {
+    await using test = await openTestMemory();
+    const entries = (from: number) =>
+      Array.from({ length: 1000 }, (_, at) => ({
+        key: `k/${from + at}`,
+        value: `quetzal${from + at} and more`,
+      }));
+    for (let from = 0; from < 12_000; from += 1000) await test.call('store_many', { entries: entries(from) });
+    for (const n of [0, 5999, 11_999]) {
+      const { hits, unsearched } = await test.call('search', { query: `quetzal${n} -` });
+      expect([hits[0]?.key, unsearched]).toEqual([`k/${n}`, undefined]);
+    }
+  });
+
+  it('never misses a value that is rewritten meanwhile', async () => {
+    await using test = await openTestMemory();
+    await test.call('store', { key: 'k', value: 'needle 0' });
+    const ending = new AbortController();
+    const writing = (async () => {
+      for (let n = 1; !ending.signal.aborted && n < 5000; n += 1)
+        await test.call('store', { key: 'k', value: `needle ${n}` });
+    })();
+    for (let n = 0; n < 150; n += 1) {
+      const { hits } = await test.call('search', { query: 'needle' });
+      expect(hits.map(({ key }) => key)).toEqual(['k']);
+    }
+    ending.abort();
+    await writing;
+  });
+
   it('ranks what has more of the words first, and shows where they stand', async () => {
     await using test = await openTestMemory();
     const filler = 'something else entirely '.repeat(40);

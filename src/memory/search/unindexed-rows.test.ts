@@ -3,29 +3,43 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createMayMatch } from './may-match.ts';
 import { parseQuery } from './query.ts';
-import { createUnindexedRows, unindexedTable } from './unindexed-rows.ts';
+import {
+  type UnindexedMatches,
+  createFindUnindexed,
+  createUnindexedRows,
+  unindexedTable,
+} from './unindexed-rows.ts';
+
+const never = () => false;
 
 interface Row {
   readonly key: string;
   readonly text: string;
+  readonly scope?: string;
 }
 
 function rowsWith(rows: readonly Row[]) {
   const db = new DatabaseSync(':memory:');
   db.exec(
-    `CREATE TABLE entries (id INTEGER PRIMARY KEY, key TEXT NOT NULL, content BLOB NOT NULL); ${unindexedTable}`,
+    `CREATE TABLE entries (id INTEGER PRIMARY KEY, scope TEXT, key TEXT NOT NULL, content BLOB NOT NULL, expires_ms INTEGER); ${unindexedTable}`,
   );
-  const add = db.prepare('INSERT INTO entries VALUES (?, ?, ?)');
+  const add = db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, NULL)');
   const unindexed = createUnindexedRows(db);
-  for (const [at, { key, text }] of rows.entries()) {
+  for (const [at, { key, text, scope = 'shared' }] of rows.entries()) {
     const content = Buffer.from(text);
-    add.run(at + 1, key, content);
+    add.run(at + 1, scope, key, content);
     unindexed.mark(at + 1, { key, content });
   }
-  return unindexed;
+  const find = createFindUnindexed(db);
+  return {
+    ...unindexed,
+    find: (words: readonly string[], isOver = never, scope?: string) =>
+      find(words, { nowMs: 0, scopes: scope === undefined ? undefined : [scope] }, isOver),
+  };
 }
 
-const never = () => false;
+const idsOf = ({ rows }: UnindexedMatches) => rows.map(({ id }) => id);
+
 const numbered = (count: number, text: string): Row[] =>
   Array.from({ length: count }, (_, at) => ({ key: `k${at}`, text }));
 
@@ -38,7 +52,7 @@ test.each([
   ['what comes after a NUL', 'apollo', { key: 'a', text: 'x\0apollo' }],
 ])('finds %s', (_, query, row) => {
   const words = parseQuery(query)!.words.map(({ word }) => word);
-  expect(rowsWith([{ key: 'other', text: 'other' }, row]).find(words, 10, never).ids).toEqual([2]);
+  expect(idsOf(rowsWith([{ key: 'other', text: 'other' }, row]).find(words))).toEqual([2]);
 });
 
 test('finds all that a look at each row finds, newest first', () => {
@@ -56,29 +70,49 @@ test('finds all that a look at each row finds, newest first', () => {
       const words = parseQuery(query)?.words.map(({ word }) => word) ?? [];
       fc.pre(words.length > 0);
       const mayMatch = createMayMatch(words);
-      const wanted = safe.flatMap((row, at) => (mayMatch(row.key, Buffer.from(row.text)) ? [at + 1] : []));
-      const { ids, looked } = rowsWith(safe).find(words, 100, never);
-      expect(ids).toEqual(ids.toSorted((a, b) => b - a));
-      expect(ids).toEqual(expect.arrayContaining(wanted));
-      expect(looked).toBe(safe.length);
+      const wanted = safe.map((row) => mayMatch(row.key, Buffer.from(row.text)));
+      const { rows: found, left } = rowsWith(safe).find(words);
+      expect(found).toEqual(found.toSorted((a, b) => b.id - a.id));
+      for (const [at, bits] of wanted.entries()) {
+        const { bits: seen = 0 } = found.find(({ id }) => id === at + 1) ?? {};
+        expect(seen & bits).toBe(bits);
+      }
+      expect(left).toBe(0);
     }),
   );
 });
 
-test('looks at the newest first, until it has enough or the time is over', () => {
-  const unindexed = rowsWith([...numbered(600, 'apollo'), ...numbered(500, 'gemini')]);
-  expect(unindexed.find(['apollo'], 10, () => true)).toEqual({ ids: [], looked: 500 });
-  const { ids, looked } = unindexed.find(['apollo'], 10, never);
-  expect(looked).toBe(1000);
-  expect(ids[0]).toBe(600);
-  expect(ids.length).toBeGreaterThanOrEqual(10);
+test('looks at the newest first, until the time is over', () => {
+  const unindexed = rowsWith([...numbered(1200, 'apollo'), ...numbered(1000, 'gemini')]);
+  expect(unindexed.find(['apollo'], () => true)).toEqual({ rows: [], left: 1200 });
+  const found = unindexed.find(['apollo', 'gemini']);
+  expect(found.rows).toHaveLength(2200);
+  expect(found.rows[0]).toEqual({ id: 2200, bits: 2 });
+  expect(found.rows.at(-1)).toEqual({ id: 1, bits: 1 });
+});
+
+test('keeps to the filter, and tells words apart, however many', () => {
+  const words = Array.from({ length: 32 }, (_, at) => `${'abcdefgh'[at % 8]}${at}z`);
+  const rows = [
+    { key: 'a', text: words.join(' ') },
+    { key: 'b', text: words.join(' '), scope: 'categories/ai-ml' },
+    { key: 'c', text: words[31]! },
+  ];
+  expect(
+    rowsWith(rows)
+      .find(words, never, 'shared')
+      .rows.map(({ id, bits }) => [id, bits >>> 0]),
+  ).toEqual([
+    [3, 2 ** 31],
+    [1, 2 ** 32 - 1],
+  ]);
 });
 
 test('a row without content is waited for and never found', () => {
   const unindexed = rowsWith([{ key: 'a', text: 'apollo' }]);
   unindexed.mark(7);
   expect(unindexed.oldest(10)).toEqual([1, 7]);
-  expect(unindexed.find(['apollo'], 10, never)).toEqual({ ids: [1], looked: 2 });
+  expect(unindexed.find(['apollo'])).toEqual({ rows: [{ id: 1, bits: 1 }], left: 0 });
   unindexed.unmark(1);
   expect(unindexed.oldest(10)).toEqual([7]);
 });
@@ -89,6 +123,6 @@ test('takes a pattern that SQLite would refuse, and a query of nothing that it c
     { key: 'a', text: `${long}ก` },
     { key: 'b', text: long },
   ]);
-  expect(unindexed.find([`9${long}`.slice(1)], 10, never).ids).toEqual([2, 1]);
-  expect(unindexed.find(['ก'], 10, never).ids).toEqual([1]);
+  expect(idsOf(unindexed.find([`9${long}`.slice(1)]))).toEqual([2, 1]);
+  expect(idsOf(unindexed.find(['ก']))).toEqual([1]);
 });

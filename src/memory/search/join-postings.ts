@@ -35,15 +35,19 @@ export function joinPostings(index: PostingsReader, { ids, postings: fresh }: Fr
       const inIndex = index.match(expression, limit + ids.size).filter((id) => !ids.has(id));
       return [...inFresh, ...inIndex].sort((one, other) => other - one).slice(0, limit);
     },
-    lengthOf: (id) => (ids.has(id) ? fresh : index).lengthOf(id),
+    lengthsOf(asked) {
+      const isFresh = (id: number) => ids.has(id);
+      const inFresh = fresh.lengthsOf(asked.filter(isFresh));
+      return new Map([...index.lengthsOf(asked.filter((id) => !isFresh(id))), ...inFresh]);
+    },
     totals() {
       const { memories, averageLength } = index.totals();
       let words = memories * averageLength;
       let count = memories;
-      for (const id of ids) {
-        const before = index.lengthOf(id);
-        words += fresh.lengthOf(id) - before;
-        if (before === 0) count += 1;
+      const before = index.lengthsOf([...ids]);
+      for (const [id, length] of fresh.lengthsOf([...ids])) {
+        words += length - (before.get(id) ?? 0);
+        if (!before.has(id)) count += 1;
       }
       return { memories: count, averageLength: count === 0 ? 1 : Math.max(1, words / count) };
     },

@@ -22,8 +22,8 @@ export interface PostingsReader {
   read(form: WordForm, limit: number): Postings;
   /** Row ids that an FTS5 expression matches, newest first. */
   match(expression: string, limit: number): number[];
-  /** Words in a memory, in all fields. */
-  lengthOf(id: number): number;
+  /** Words in each of the memories, in all fields. */
+  lengthsOf(ids: readonly number[]): ReadonlyMap<number, number>;
   totals(): { readonly memories: number; readonly averageLength: number };
 }
 
@@ -70,7 +70,9 @@ export function createPostingsReader(db: DatabaseSync): PostingsReader {
   const exact = rowArrays('SELECT doc FROM search_words WHERE term = ? LIMIT ?');
   const range = rowArrays('SELECT doc FROM search_words WHERE term >= ? AND term < ? LIMIT ?');
   const match = rowArrays('SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC LIMIT ?');
-  const lengthOf = createLengthReader(db);
+  const lengths = rowArrays(
+    'SELECT d.id, d.sz FROM json_each(?) j CROSS JOIN search_docsize d ON d.id = j.value',
+  );
   const nth = rowArrays('SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid LIMIT 1 OFFSET ?');
   const totals = rowArrays('SELECT memories, words FROM search_totals');
   const newest = rowArrays('SELECT max(rowid) FROM search');
@@ -126,7 +128,10 @@ export function createPostingsReader(db: DatabaseSync): PostingsReader {
       return { counts, memories: isCut ? newestId() : counts.size, isCut };
     },
     match: (expression, limit) => (match.all(expression, limit) as unknown as [number][]).map(([id]) => id),
-    lengthOf: (id) => lengthOf(id) ?? 0,
+    lengthsOf(ids) {
+      const rows = lengths.all(JSON.stringify(ids)) as unknown as [number, Uint8Array][];
+      return new Map(rows.map(([id, size]) => [id, varints(size)[0] ?? 0]));
+    },
     totals() {
       const [memories = 0, words = 0] = (totals.get() as unknown as [number, number] | undefined) ?? [];
       return { memories, averageLength: memories === 0 ? 1 : Math.max(1, words / memories) };

@@ -72,7 +72,9 @@ export function rankWords(reader: PostingsReader, query: ParsedQuery, narrowing:
   }
 
   const guess = (id: number) => words.reduce((sum, forms) => sum + (scoreWord(forms, id, k1)?.score ?? 0), 0);
-  const rows = best([...ids], guess, maxRanked).map((id) => scoreRow(id, reader.lengthOf(id)));
+  const chosen = best([...ids], guess, maxRanked);
+  const lengths = reader.lengthsOf(chosen);
+  const rows = chosen.map((id) => scoreRow(id, lengths.get(id) ?? 0));
   rows.sort((one, other) => other.score - one.score || other.id - one.id);
   return { rows, candidates: ids.size, bounded };
 }

@@ -41,8 +41,7 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
 const sharedLibraries: Readonly<Record<string, readonly string[]>> = {
   // Shapes are checked at every edge.
   zod: Object.keys(table),
-  // Upstream links and the HTTP Client server are both HTTP clients; config and memory files both hold YAML.
-  undici: ['transport', 'servers'],
+  // Config and memory files both hold YAML.
   yaml: ['config', 'memory', 'cli'],
 };
 

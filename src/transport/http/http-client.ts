@@ -1,9 +1,11 @@
 /** HTTP exchanges with one MCP endpoint: a body goes out, JSON-RPC messages come back as JSON or as an event stream. */
 
-import { type Dispatcher, Pool } from 'undici';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
 import { AnswerReader } from './answer-reader.ts';
+import { createLinkPool, type LinkPool } from './link-pool.ts';
+import type { AnswerListener, Link } from './link.ts';
+import type { ResponseHeaders } from './response-parser.ts';
 import type { SsePosition } from './sse-parser.ts';
 import { portOf, type SsrfGuard } from '../../kernel/ssrf-guard.ts';
 import { lookupThrough } from './guarded-lookup.ts';
@@ -35,7 +37,7 @@ export type ExchangeEnd =
 
 export interface ExchangeHandlers {
   /** The head of an answer below 400. */
-  onHead?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
+  onHead?(status: number, headers: ResponseHeaders): void;
   /** `resultText`: the text of the message's result, where it could be kept. */
   onMessage(message: unknown, resultText?: string): void;
   /** Called once, and not after `abort`. */
@@ -56,9 +58,11 @@ export interface HttpClient {
 }
 
 const maxRedirects = 3;
-const connectTimeoutMs = 10_000;
 
-/** Opens no socket yet; throws INVALID_INPUT for a URL that is not http or https. */
+/** Headers of the connection itself: whoever sets them breaks it. */
+const linkHeaders = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
+
+/** Opens no socket yet; throws INVALID_INPUT for a URL that is not http or https, and for headers of the connection. */
 export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
   const url = parseUrl(endpoint);
   endpoint.guard?.checkUrl(url.href);
@@ -69,23 +73,29 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     ownHeaders['authorization'] = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
   }
+  const wrong = Object.keys(ownHeaders).find((name) => linkHeaders.test(name));
+  if (wrong !== undefined)
+    throw new AppError('INVALID_INPUT', {
+      field: `${endpoint.server}.headers.${wrong}`,
+      problem: 'belongs to the connection, and is set by the gateway',
+    });
+  const { host = url.host, ...headers } = ownHeaders;
   // Timeouts belong to the calls; a stream may be silent for as long as its call may last.
-  const pool = new Pool(url.origin, {
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: {
-      timeout: connectTimeoutMs,
-      ...(endpoint.guard && { lookup: lookupThrough(endpoint.guard, portOf(url)) }),
+  const links = createLinkPool(
+    {
+      isSecure: url.protocol === 'https:',
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: portOf(url),
+      lookup: endpoint.guard && lookupThrough(endpoint.guard, portOf(url)),
     },
-  });
+    host,
+  );
   const route: Route = {
     url,
     path: url.pathname + url.search,
-    ownHeaders: Object.keys(ownHeaders).length > 0 ? ownHeaders : undefined,
+    ownHeaders: Object.keys(headers).length > 0 ? headers : undefined,
     maxMessageBytes: endpoint.maxMessageBytes,
-    pool,
+    links,
   };
   return {
     exchange(request, handlers) {
@@ -94,7 +104,7 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
       return exchange;
     },
     async close() {
-      await pool.destroy();
+      links.close();
     },
   };
 }
@@ -106,7 +116,7 @@ interface Route {
   /** Undefined where there are none. */
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   readonly maxMessageBytes: number;
-  readonly pool: Pool;
+  readonly links: LinkPool;
 }
 
 /** The path of a redirect that stays on this origin; undefined when it leads elsewhere. */
@@ -117,13 +127,13 @@ function followed({ url, path }: Route, status: number, location: unknown): stri
   return target.origin === url.origin ? target.pathname + target.search : undefined;
 }
 
-/** A class, as each call makes one: undici's handler and the exchange of its caller in one object. */
-class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
+/** A class, as each call makes one: what a link tells and the exchange of its caller in one object. */
+class HttpExchange implements Exchange, AnswerListener {
   private readonly route: Route;
   private readonly request: ExchangeRequest;
   private readonly handlers: ExchangeHandlers;
   private readonly reader: AnswerReader;
-  private controller: Dispatcher.DispatchController | undefined;
+  private link: Link | undefined;
   private isOver = false;
   private redirects = 0;
   private wasSent = false;
@@ -137,39 +147,32 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   dispatch(): void {
-    const { path, ownHeaders, pool } = this.route;
-    const { method, body = null, headers: given } = this.request;
-    const headers = ownHeaders ? { ...ownHeaders, ...given } : given;
+    const { path, ownHeaders, links } = this.route;
+    const { method, body, headers } = this.request;
     this.wasSent = false;
     this.redirectTo = undefined;
-    pool.dispatch({ path, method, headers, body }, this);
+    this.link = links.send({ method, path, headers: [headers, ownHeaders], body }, this);
   }
 
-  onRequestStart(started: Dispatcher.DispatchController): void {
+  onSent(): void {
     this.wasSent = true;
-    this.controller = started;
-    if (this.isOver) started.abort(new Error('aborted'));
   }
 
-  onResponseStart(
-    _: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
-    if (status < 200) return;
+  onHead(status: number, headers: ResponseHeaders): void {
     this.redirectTo = followed(this.route, status, headers['location']);
     if (this.redirectTo !== undefined) return;
     if (status >= 300 && status < 400) this.giveUp(`it redirects elsewhere (HTTP ${status})`);
     else this.reader.start(status, headers);
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     if (this.redirectTo !== undefined || this.isOver) return;
     const problem = this.reader.push(chunk);
     if (problem !== undefined) this.giveUp(problem);
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
+    this.link = undefined;
     if (this.redirectTo === undefined) return this.finish(this.reader.end());
     if (++this.redirects > maxRedirects)
       return this.finish({ kind: 'invalid', problem: 'it redirects in circles' });
@@ -177,24 +180,24 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     if (!this.isOver) this.dispatch();
   }
 
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
+    this.link = undefined;
     this.finish({ kind: 'broken', wasSent: this.wasSent, problem: problemOf(error) });
   }
 
   abort(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.controller?.abort(new Error('aborted'));
+    this.link?.destroy();
   }
 
   position(): SsePosition | undefined {
     return this.reader.position();
   }
 
-  /** Finishes before it aborts: an abort is reported as an error at once. */
   private giveUp(problem: string): void {
     this.finish({ kind: 'invalid', problem });
-    this.controller?.abort(new Error(problem));
+    this.link?.destroy();
   }
 
   private finish(end: ExchangeEnd): void {

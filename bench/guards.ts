@@ -52,7 +52,12 @@ let key = '';
 for (let n = 0; n < keyCount; n += 1) ({ key } = await keys.create({ name: `key ${n}`, role: 'agent' }));
 const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger: silentLogger }));
 const access = createAccess({ authenticate: createAuthenticate(ring, 'another') });
-const guard = createGuard({ host: '127.0.0.1', allowedHosts: [], allowedOrigins: [] });
+const guard = createGuard({
+  host: '127.0.0.1',
+  allowedHosts: [],
+  allowedOrigins: [],
+  schemeOf: () => 'http',
+});
 const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
 const request = { url: '/mcp', headers } as IncomingMessage;
 

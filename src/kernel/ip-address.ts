@@ -99,6 +99,13 @@ export function kindOfAddress(address: string): AddressKind {
   return 'forbidden';
 }
 
+/** What one customer of a network has: an IPv4 address itself, of IPv6 its /64, as eight bytes in hexadecimal. */
+export function networkOf(address: string): string {
+  const bare = address.split('%')[0]!;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare;
+  return isIPv6(mapped) ? Buffer.from(ipv6Bytes(mapped).slice(0, 8)).toString('hex') : mapped;
+}
+
 /**
  * Reads IPv4 as `inet_aton` and browsers do: one to four parts, each decimal, octal (`0177`) or
  * hexadecimal (`0x7f`), the last one filling the rest. Returns dotted decimal, or undefined.

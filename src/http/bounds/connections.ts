@@ -18,6 +18,8 @@ export interface ConnectionBounds {
   readonly maxPerAddress: number;
   readonly minBodyBytesPerSecond: number;
   readonly pipelinedRequests: number;
+  /** 0 for any number. */
+  readonly requestsPerConnection: number;
 }
 
 export interface Connections extends Disposable {
@@ -40,6 +42,7 @@ export interface ConnectionsOptions {
 
 /** What is known of a connection that has had a request. */
 interface Usage {
+  requests: number;
   waiting: number;
   /** Of the newest request, which is the only one whose body can still come. */
   response: ServerResponse;
@@ -156,11 +159,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
     begin(request, response) {
       const { socket } = request;
-      const usage = usages.get(socket) ?? { waiting: 0, response, bytesRead: -1 };
-      if (usage.waiting === 0 && usage.response === response) {
+      const usage = usages.get(socket) ?? { requests: 0, waiting: 0, response, bytesRead: -1 };
+      if (usage.requests === 0) {
         usages.set(socket, usage);
         socket.once('close', () => usages.delete(socket));
       }
+      usage.requests += 1;
       usage.response = response;
       usage.bytesRead = -1;
       usage.waiting += 1;
@@ -169,6 +173,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
         socket.destroy();
         return false;
       }
+      // Node.js has such a bound too, but leaves it to the client to close.
+      if (usage.requests === bounds.requestsPerConnection) response.shouldKeepAlive = false;
       response.once('close', () => (usage.waiting -= 1));
       return true;
     },

@@ -14,8 +14,6 @@ export interface ServerBounds {
   /** A request, body included, has to come in time; how long its answer takes is another matter. */
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** 0 for any number. */
-  readonly requestsPerConnection: number;
 }
 
 export interface Servers extends Disposable {
@@ -76,7 +74,6 @@ export function createServers(parts: {
         : createServer(options, listener);
       // One more than is allowed, so that there is something to refuse: beyond it they are dropped in silence.
       server.maxHeadersCount = bounds.headerCount + 1;
-      server.maxRequestsPerSocket = bounds.requestsPerConnection;
       connections.bound(server);
       return server;
     },

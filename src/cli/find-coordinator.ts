@@ -20,6 +20,8 @@ export interface FoundCoordinator {
   readonly pid?: number;
   /** The key to get in with, where one is known. */
   readonly key?: string;
+  /** The data folder that names it, absolute. */
+  readonly dataDir?: string;
   /** The certificate that it shows, PEM, when the data folder names one. */
   readonly certificate?: string;
 }
@@ -79,7 +81,8 @@ const isSameOrigin = (one: string, other: string): boolean =>
 
 /**
  * The best known address; whether someone answers there shows at the first call. The key is that of GIT_MEMORY_MCP_KEY,
- * else the one that the data folder holds for those who can read it, which is never sent anywhere else.
+ * else the one that the data folder holds for those who can read it, which is never sent anywhere else: to a URL that is
+ * named only where TLS shows that the same coordinator answers.
  */
 export async function findCoordinator(
   options: WhereOptions,
@@ -103,9 +106,9 @@ async function findAddress(options: WhereOptions, context: CliContext): Promise<
   if (isNamed) {
     // The one of this data folder, which shows that certificate and no other.
     const isOurs = address?.certificate !== undefined && isSameOrigin(named, address.url);
-    return { url: named, ...(isOurs && { certificate: address.certificate }) };
+    return isOurs ? { ...address, url: named, dataDir } : { url: named };
   }
-  if (address) return address;
+  if (address) return { ...address, dataDir };
   if (loaded && loaded.config.port !== 0) return { url: callable(loaded.config) };
   return { url: fallbackUrl };
 }

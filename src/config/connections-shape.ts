@@ -41,12 +41,12 @@ export const connectionsShape = z.strictObject({
     .int()
     .min(0)
     .default(100)
-    .describe('A body that comes more slowly for five seconds is given up; 0 takes any.'),
+    .describe('A body that comes more slowly for ten seconds is given up; 0 takes any.'),
   keepAliveTimeoutMs: z
     .int()
     .min(0)
     .default(60_000)
-    .describe('A connection without a request is closed after so long, in milliseconds.'),
+    .describe('A connection without a request is closed after so long, in milliseconds; 0 for never.'),
   requestsPerConnection: z
     .int()
     .min(0)

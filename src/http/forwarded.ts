@@ -6,11 +6,11 @@ import { TLSSocket } from 'node:tls';
 import { AppError } from '../kernel/errors.ts';
 
 export interface Forwarded {
-  isTrustedProxy(address: string): boolean;
+  readonly isTrustedProxy: (address: string) => boolean;
   /** The nearest address that is no trusted proxy; of proxies only, the farthest. IPv4 is never written as IPv6. */
-  addressOf(request: IncomingMessage): string;
+  readonly addressOf: (request: IncomingMessage) => string;
   /** What the client speaks, as far as is known. */
-  schemeOf(request: IncomingMessage): 'http' | 'https';
+  readonly schemeOf: (request: IncomingMessage) => 'http' | 'https';
 }
 
 export interface ForwardedOptions {
@@ -28,16 +28,17 @@ export function createForwarded({ trustedProxies, forwardedHeader }: ForwardedOp
   const isBelieved = trustedProxies.length > 0;
 
   function isTrustedProxy(address: string): boolean {
-    const kind = isBelieved ? isIP(address) : 0;
-    return kind !== 0 && trusted.check(address, kind === 4 ? 'ipv4' : 'ipv6');
+    const plain = plainAddress(address);
+    const kind = isBelieved ? isIP(plain) : 0;
+    return kind !== 0 && trusted.check(plain, kind === 4 ? 'ipv4' : 'ipv6');
   }
 
   /** Undefined unless it comes from a trusted proxy. */
   function wordOf(request: IncomingMessage): { fors: string[]; proto: string | undefined } | undefined {
-    if (!isBelieved || !isTrustedProxy(plainAddress(request.socket.remoteAddress ?? ''))) return undefined;
+    if (!isBelieved || !isTrustedProxy(request.socket.remoteAddress ?? '')) return undefined;
     const { headers } = request;
     if (forwardedHeader === 'forwarded') {
-      const hops = parseForwarded(String(headers['forwarded'] ?? ''));
+      const hops = parseForwarded(headers['forwarded'] ?? '');
       return { fors: hops.map((hop) => hop.for ?? ''), proto: hops.at(-1)?.proto };
     }
     return {
@@ -81,7 +82,7 @@ function addNetwork(list: BlockList, text: string): void {
 }
 
 /** `::ffff:10.0.0.1`, as sockets that take both kinds write it, and without a zone. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return (/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address).split('%')[0]!;
 }
 

@@ -13,11 +13,13 @@ const always: readonly (readonly [string, string])[] = [
 ];
 /** A year, RFC 6797. Names below ours may belong to others, so they are not bound. */
 const hsts = ['strict-transport-security', 'max-age=31536000'] as const;
+/** Shared by all that a person develops: bound to HTTPS, the others would be gone. */
+const localhost = /^localhost(?::\d+)?$/i;
 
 /** Sets them on an answer that is not sent yet. The answers of MCP go without: see docs/adr/0041-transport-security.md. */
 export function createSecurityHeaders(isTls: boolean): (response: ServerResponse) => void {
-  const headers = isTls ? [...always, hsts] : always;
   return (response) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
+    for (const [name, value] of always) response.setHeader(name, value);
+    if (isTls && !localhost.test(response.req.headers.host ?? '')) response.setHeader(...hsts);
   };
 }

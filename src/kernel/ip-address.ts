@@ -99,11 +99,9 @@ export function kindOfAddress(address: string): AddressKind {
   return 'forbidden';
 }
 
-/** What one customer of a network has: an IPv4 address itself, of IPv6 its /64, as eight bytes in hexadecimal. */
+/** What one customer of a network has: an IPv4 address itself, of IPv6 without a zone its /64, in hexadecimal. */
 export function networkOf(address: string): string {
-  const bare = address.split('%')[0]!;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare;
-  return isIPv6(mapped) ? Buffer.from(ipv6Bytes(mapped).slice(0, 8)).toString('hex') : mapped;
+  return isIPv6(address) ? Buffer.from(ipv6Bytes(address).slice(0, 8)).toString('hex') : address;
 }
 
 /**

@@ -35,10 +35,12 @@ interface Answer {
 async function ask(url: string, options: RequestOptions = {}): Promise<Answer> {
   const ca = await readFile(authority.cert);
   return await new Promise((resolve, reject) => {
-    const request = httpsRequest(url, { ca, agent: false, ...options }, async (response) => {
+    const request = httpsRequest(url, { ca, agent: false, ...options }, (response) => {
       let text = '';
-      for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
-      resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      });
     });
     request.on('error', reject);
     request.end();
@@ -82,7 +84,13 @@ describe.skipIf(!canMake)('with a certificate', () => {
         detail: expect.stringContaining('answers at https:') as string,
       }),
     );
-    const stdio = await connectStdio(process.execPath, [mainPath, 'stdio', ...data]);
+    const stdio = await connectStdio(process.execPath, [
+      mainPath,
+      'stdio',
+      '--url',
+      coordinator.url,
+      ...data,
+    ]);
     const { tools } = await stdio.listTools();
     expect(tools.length).toBeGreaterThan(0);
     await stdio.close();
@@ -192,4 +200,18 @@ describe.skipIf(!canMake)('certificates of clients', () => {
     const env = { GIT_MEMORY_MCP_CERT: client.cert, GIT_MEMORY_MCP_CERT_KEY: client.key };
     expect(await runCli(args, { env })).toMatchObject({ code: 0 });
   });
+});
+
+it.each([
+  [[], true],
+  [['--tls-cert', 'cert', '--tls-key', 'key'], false],
+  [['trusted'], false],
+])('says that keys travel in the clear, unless told otherwise: %j', async (given, isTold) => {
+  if (given.length > 1 && !canMake) return;
+  const isProxied = given[0] === 'trusted';
+  await using coordinator = await startCoordinator({
+    args: ['--auth', 'required', '--host', '0.0.0.0', ...(given.length > 1 ? tlsArgs() : [])],
+    config: { ...(isProxied && { trustedProxies: ['10.0.0.0/8'] }) },
+  });
+  expect(coordinator.output().includes('keys travel in the clear')).toBe(isTold);
 });

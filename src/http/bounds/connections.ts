@@ -10,6 +10,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { networkOf } from '../../kernel/ip-address.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { plainAddress } from '../forwarded.ts';
 import { isLoopback } from '../guards.ts';
 import { toProblem } from '../problem.ts';
 
@@ -51,7 +52,7 @@ interface Usage {
 }
 
 /** How often the pace of bodies is looked at, milliseconds. */
-export const paceMs = 5000;
+export const paceMs = 10_000;
 const closingMs = 1000;
 
 export function createConnections(options: ConnectionsOptions): Connections {
@@ -61,7 +62,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   let open = 0;
   let toldAtMs = Number.NEGATIVE_INFINITY;
 
-  function networkToCount(address: string): string | undefined {
+  function networkToCount(remoteAddress: string): string | undefined {
+    const address = plainAddress(remoteAddress);
     return isLoopback(address) || options.isTrustedProxy(address) ? undefined : networkOf(address);
   }
 

@@ -87,10 +87,14 @@ export async function openCertificate(options: CertificateOptions): Promise<Cert
 
   function lookOn(): void {
     cancel = clock.after(lookMs, () => {
-      void look().finally(() => {
-        warn();
-        if (!isClosed) lookOn();
-      });
+      look()
+        .catch((error: unknown) =>
+          logger.error({ problem: messageOf(error) }, 'the new certificate could not be put to use'),
+        )
+        .finally(() => {
+          warn();
+          if (!isClosed) lookOn();
+        });
     });
   }
 

@@ -3,13 +3,15 @@
 import { readFile, rename } from 'node:fs/promises';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hasOpenssl, type MadeCertificate, makeCertificate } from '../fixtures/certificates.ts';
 import { createTempFolder } from '../fixtures/memory-in-temp.ts';
 import { connectStdio } from './connect-client.ts';
 import { eventually } from './eventually.ts';
 import { mainPath, runCli, startCoordinator } from './start-coordinator.ts';
 
+/** Each of them starts many processes. */
+vi.setConfig({ testTimeout: 120_000 });
 const canMake = await hasOpenssl();
 const open = new AsyncDisposableStack();
 let folder: string;

@@ -2,7 +2,7 @@
  * What the gateway costs: against a bare reverse proxy before the same HTTP server, against other gateways before
  * the same stdio server, with more and more servers registered, and over many calls. All guards are on.
  *
- * `node bench/gateway.ts [--seconds 2] [--rounds 5] [--calls 100000] [--full] [--only http,latency,stdio,servers,memory]
+ * `node bench/gateway.ts [--seconds 2] [--rounds 5] [--calls 100000] [--full] [--only http,latency,tls,stdio,servers,memory]
  * [--peers FOLDER]`. Targets are loaded by turns and ratios taken within a round, so that a busy machine hurts all
  * alike: take the ratios, not the absolutes. Last line: one JSON object.
  */
@@ -11,6 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeCertificate } from '../test/fixtures/certificates.ts';
 import { startCoordinator, type RunningCoordinator } from '../test/e2e/start-coordinator.ts';
 import type { Load } from './load.ts';
 import { leftOut, startPeers } from './peers.ts';
@@ -32,7 +33,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     calls: { type: 'string', default: '100000' },
     full: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'http,latency,stdio,servers,memory' },
+    only: { type: 'string', default: 'http,latency,tls,stdio,servers,memory' },
     peers: { type: 'string' },
   },
 });
@@ -113,6 +114,23 @@ async function latency(era: Era): Promise<Section> {
   });
 }
 
+/** One coordinator in the clear and one with TLS, connections kept open, before the same server. */
+async function tls(): Promise<Section> {
+  say('TLS, modern era: calls/s');
+  const folder = await mkdtemp(join(tmpdir(), 'gateway-tls-'));
+  try {
+    const { cert, key } = await makeCertificate(folder, { name: 'bench' });
+    using upstream = await startScript('echo-server.ts', '--http');
+    const mcpServers = { echo: { url: upstream.line } };
+    await using plain = await startCoordinator({ mcpServers });
+    await using secure = await startCoordinator({ mcpServers, args: ['--tls-cert', cert, '--tls-key', key] });
+    const targets = [echoOf(plain, 'plain'), echoOf(secure, 'TLS')];
+    return table(await measureByTurns(targets, { era: 'modern', connections, durationMs }, rounds), 'plain');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 async function stdio(): Promise<Section> {
   say('stdio server, legacy era: calls/s');
   const folder = values.peers ?? (await mkdtemp(join(tmpdir(), 'gateway-peers-')));
@@ -191,6 +209,7 @@ async function memory(): Promise<Section> {
 const result: Section = { bench: 'gateway', cores: availableParallelism() };
 if (parts.has('http')) for (const era of eras) result[`http ${era}`] = await http(era);
 if (parts.has('latency')) for (const era of eras) result[`latency ${era}`] = await latency(era);
+if (parts.has('tls')) result['tls'] = await tls();
 if (parts.has('stdio')) result['stdio'] = await stdio();
 if (parts.has('servers')) result['servers'] = await servers();
 if (parts.has('memory')) result['memory'] = await memory();

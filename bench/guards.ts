@@ -1,17 +1,25 @@
 /**
- * What the guards add to a request, microseconds of one thread: Host and Origin, the key among others, the leave of its
+ * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its body, Host and Origin, the key among others, the leave of its
  * role; beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
  * Last line: one JSON object.
  */
 
 import { hash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { configShape } from '../src/config/schema.ts';
 import { createAccess } from '../src/http/access.ts';
+import { assertDepth } from '../src/http/bounds/assert-depth.ts';
+import { assertHead } from '../src/http/bounds/assert-head.ts';
+import { createConnections } from '../src/http/bounds/connections.ts';
+import { createForwarded } from '../src/http/forwarded.ts';
 import { createGuard } from '../src/http/guards.ts';
+import { createSecurityHeaders } from '../src/http/security-headers.ts';
 import { createAuthenticate } from '../src/identity/authenticate.ts';
 import { openKeyRing } from '../src/identity/key-ring.ts';
 import { createManagedKeys } from '../src/identity/manage-keys.ts';
@@ -51,18 +59,44 @@ const keys = createManagedKeys(store.apiKeys, 'default', systemClock);
 let key = '';
 for (let n = 0; n < keyCount; n += 1) ({ key } = await keys.create({ name: `key ${n}`, role: 'agent' }));
 const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger: silentLogger }));
+const { connections: bounds } = configShape.parse({});
+const connections = parts.use(
+  createConnections({ bounds, isTrustedProxy: () => false, clock: systemClock, logger: silentLogger }),
+);
+const forwarded = createForwarded({ trustedProxies: ['10.0.0.0/8'], forwardedHeader: 'x-forwarded' });
 const access = createAccess({ authenticate: createAuthenticate(ring, 'another') });
-const guard = createGuard({ host: '127.0.0.1', allowedHosts: [], allowedOrigins: [] });
+const guard = createGuard({
+  host: '127.0.0.1',
+  allowedHosts: [],
+  allowedOrigins: [],
+  schemeOf: () => 'http',
+});
 const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
-const request = { url: '/mcp', headers } as IncomingMessage;
+const socket = Object.assign(new EventEmitter(), { remoteAddress: '10.0.0.1' });
+const rawHeaders = Object.entries(headers).flat();
+const requestWith = (more: Record<string, string>) =>
+  ({ url: '/mcp', headers: { ...headers, ...more }, rawHeaders, socket }) as unknown as IncomingMessage;
+const request = requestWith({});
+const proxied = requestWith({ 'x-forwarded-for': '203.0.113.5' });
+// Of a response only its end is of interest here.
+const response = { once: (_: string, ended: () => void) => ended() } as unknown as ServerResponse;
+const body = JSON.stringify({ params: { text: 'ภาษาไทย and "English" '.repeat(20), list: [{ a: [1, 2] }] } });
+const protect = createSecurityHeaders(true);
+const answer = new ServerResponse(new IncomingMessage(new Socket()));
 
 const figures = {
+  head: await microseconds(() => assertHead(request, bounds)),
+  connection: await microseconds(() => connections.begin(request, response)),
+  jsonDepth: await microseconds(() => assertDepth(body, bounds.jsonDepth)),
   hostAndOrigin: await microseconds(() => guard(request)),
   key: await microseconds(() => access.admit(request)),
   role: await microseconds(() => access.authorize(request, 'use')),
+  forwardedAddress: await microseconds(() => forwarded.addressOf(proxied)),
+  securityHeaders: await microseconds(() => protect(answer)),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
-const { sha256, ...guards } = figures;
+// Not on the way of an MCP call.
+const { sha256, forwardedAddress: _address, securityHeaders: _headers, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
 process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256 })}\n`);

@@ -24,6 +24,7 @@ import { openMemory } from './memory/open-memory.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import type { StartReport } from './pool/pool.ts';
 import { createMeters } from './metrics/create-meters.ts';
+import { openConfiguredCertificate } from './open-certificate.ts';
 import { openIdentity } from './open-identity.ts';
 import { openPool } from './open-pool.ts';
 import { openServers } from './open-servers.ts';
@@ -65,6 +66,7 @@ export async function startCoordinator(
   // The memory is private to whoever runs this.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
+  const certificate = await openConfiguredCertificate(parts, loaded, logger);
   const backup = await resolveBackup(loaded);
   const plugins = await loadPlugins(config.plugins, loaded.baseDir, builtInServers);
   const meters = createMeters({ logger, clock: systemClock });
@@ -122,6 +124,7 @@ export async function startCoordinator(
     store,
     pins,
     identity,
+    certificate,
     pool,
     hosts,
     servers,

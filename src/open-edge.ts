@@ -20,6 +20,8 @@ import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
+import type { Certificate } from './http/tls/certificate.ts';
+import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
@@ -57,6 +59,7 @@ export async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly identity: Identity;
+    readonly certificate: Certificate | undefined;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -66,7 +69,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
+  const { loaded, plugins, identity, certificate, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -83,7 +86,17 @@ export async function openEdge(
     onIncident: meters.incidents.note,
     guard: openGuards(),
   });
-  const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
+  const metrics = await openMetrics(parts, {
+    loaded,
+    plugins,
+    pool,
+    hosts,
+    gateway,
+    memory,
+    certificate,
+    meters,
+    logger,
+  });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
@@ -91,6 +104,8 @@ export async function openEdge(
   let isStarted = false;
   const listeners = await listen({
     ...config,
+    certificate,
+    clock: systemClock,
     authenticate: identity.authenticate,
     onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
@@ -134,12 +149,37 @@ export async function openEdge(
   ({ baseUrl } = listeners);
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
-  const addressFile = join(dataDir, 'coordinator.json');
-  const startedAt = new Date(startedAtMs).toISOString();
-  const address = { url: baseUrl, pid: process.pid, startedAt, key: identity.localKey };
-  // That of a coordinator that was killed may be open to others.
-  await rm(addressFile, { force: true });
-  await writeFile(addressFile, `${JSON.stringify(address)}\n`, { mode: 0o600 });
-  parts.defer(() => rm(addressFile, { force: true }));
+  const address = {
+    url: baseUrl,
+    pid: process.pid,
+    startedAt: new Date(startedAtMs).toISOString(),
+    key: identity.localKey,
+  };
+  await keepAddressFile(parts, join(dataDir, 'coordinator.json'), address, certificate);
   return { baseUrl, stopAsked: stop.promise, markStarted: () => void (isStarted = true) };
+}
+
+/** By this file the command line finds us, with the key and the certificate that it goes by. */
+async function keepAddressFile(
+  parts: AsyncDisposableStack,
+  path: string,
+  address: object,
+  certificate: Certificate | undefined,
+): Promise<void> {
+  let writing: Promise<void> = Promise.resolve();
+  const write = (leaf: string | undefined): Promise<void> =>
+    (writing = writing
+      .catch(() => {})
+      .then(() =>
+        writeFile(path, `${JSON.stringify({ ...address, certificate: leaf })}\n`, { mode: 0o600 }),
+      ));
+  // That of a coordinator that was killed may be open to others.
+  await rm(path, { force: true });
+  await write(certificate?.material.leaf);
+  parts.defer(async () => {
+    await writing.catch(() => {});
+    await rm(path, { force: true });
+  });
+  // A disk that is full keeps the command line out; clients come in as before.
+  parts.defer(certificate?.onChange(({ leaf }) => void write(leaf).catch(() => {})) ?? (() => {}));
 }

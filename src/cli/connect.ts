@@ -53,13 +53,13 @@ async function runConnect(name: string, options: ConnectOptions, context: CliCon
     throw new AppError('INVALID_INPUT', { field: '--name', problem: 'must be a name' });
   }
   const file = clientFile(client, options.project === true, context);
-  const { url } = await findCoordinator(options, context);
+  const { url, certificate, dataDir } = await findCoordinator(options, context);
   const endpoint = endpointOf(url, options);
   const records = openConnectionRecords(clientFolders(context).own);
   const place = { client, file, entry: options.name };
   const outcome = await connectClient(
     place,
-    client.entry(reachOf(endpoint)),
+    client.entry(reachOf(endpoint, certificate === undefined ? undefined : dataDir)),
     records,
     options.force === true,
   );
@@ -73,5 +73,10 @@ async function runConnect(name: string, options: ConnectOptions, context: CliCon
   }
   note(context, `connected ${client.title} to ${endpoint}: ${file}`);
   if (outcome.backup !== undefined) note(context, `backup: ${outcome.backup}`);
+  if (certificate !== undefined)
+    note(
+      context,
+      'a client that calls the URL itself has to trust the certificate: NODE_EXTRA_CA_CERTS for most',
+    );
   note(context, client.after);
 }

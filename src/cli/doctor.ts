@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { CliContext } from './context.ts';
+import { checkCertificate } from './doctor/check-certificate.ts';
 import { checkConfig } from './doctor/check-config.ts';
 import { checkInstancePorts, checkPort } from './doctor/check-ports.ts';
 import { checkServers } from './doctor/check-servers.ts';
@@ -39,7 +40,8 @@ async function checkPlace(loaded: LoadedConfig, context: CliContext): Promise<Fi
   const findings = await Promise.all([
     checkDataDir(config.dataDir),
     checkDisk(config.dataDir),
-    checkLock(config.dataDir),
+    checkLock(config.dataDir, context),
+    checkCertificate(loaded, context),
     checkPort(config, context),
     checkInstancePorts(config, context),
   ]);

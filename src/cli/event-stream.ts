@@ -4,8 +4,9 @@ import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { problemShape } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
-import { keyHeaders } from './find-coordinator.ts';
+import { type CoordinatorAccess, keyHeaders } from './find-coordinator.ts';
 import { ProblemError } from './print-error.ts';
+import { connectionFailure } from './trust.ts';
 
 /** One event that has data. */
 export interface StreamEvent {
@@ -28,10 +29,10 @@ export async function* readEvents(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
-  key?: string,
+  access: CoordinatorAccess = {},
 ): AsyncGenerator<StreamEvent> {
   const name = `${base.protocol}//${base.host}`;
-  const response = await open(base, path, query, signal, key);
+  const response = await open(base, path, query, signal, access);
   if (response.statusCode !== 200) throw await toFailure(response, name);
   let text = '';
   response.setEncoding('utf8');
@@ -64,7 +65,7 @@ function open(
   path: string,
   query: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
-  key: string | undefined,
+  access: CoordinatorAccess,
 ): Promise<IncomingMessage> {
   const search = new URLSearchParams();
   for (const [field, value] of Object.entries(query)) if (value !== undefined) search.set(field, value);
@@ -77,12 +78,13 @@ function open(
         path: target,
         timeout: silenceMs,
         signal,
-        headers: { accept: 'text/event-stream, application/problem+json', ...keyHeaders(key) },
+        headers: { accept: 'text/event-stream, application/problem+json', ...keyHeaders(access.key) },
+        ...access.trust,
       },
       resolve,
     );
     request.on('timeout', () => request.destroy(new Error(`no sign of life for ${silenceMs} ms`)));
-    request.on('error', (error) => reject(gone(`${base.protocol}//${base.host}`, error)));
+    request.on('error', (error) => reject(connectionFailure(`${base.protocol}//${base.host}`, error)));
     request.end();
   });
 }

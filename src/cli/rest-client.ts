@@ -6,8 +6,9 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { problemShape, type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
-import { keyHeaders } from './find-coordinator.ts';
+import { type CoordinatorAccess, keyHeaders } from './find-coordinator.ts';
 import { ProblemError } from './print-error.ts';
+import { connectionFailure } from './trust.ts';
 
 type Input<Route, Name extends string> = Route extends { readonly [K in Name]: infer Shape extends z.ZodType }
   ? { readonly [K in Name]: z.input<Shape> }
@@ -72,10 +73,10 @@ interface Request {
   readonly path: string;
   readonly body: unknown;
   readonly timeoutMs: number;
-  readonly key: string | undefined;
+  readonly access: CoordinatorAccess;
 }
 
-function send(base: URL, { method, path, body, timeoutMs, key }: Request): Promise<Answer> {
+function send(base: URL, { method, path, body, timeoutMs, access }: Request): Promise<Answer> {
   const name = withoutCredentials(base);
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -87,9 +88,10 @@ function send(base: URL, { method, path, body, timeoutMs, key }: Request): Promi
       path: base.pathname.replace(/\/$/, '') + path,
       method,
       timeout: timeoutMs,
+      ...access.trust,
       headers: {
         accept: 'application/json, application/problem+json',
-        ...keyHeaders(key),
+        ...keyHeaders(access.key),
         ...(payload && { 'content-type': 'application/json', 'content-length': payload.length }),
       },
     },
@@ -113,13 +115,7 @@ function send(base: URL, { method, path, body, timeoutMs, key }: Request): Promi
       }),
     ),
   );
-  request.on('error', (error) =>
-    reject(
-      error instanceof AppError
-        ? error
-        : new AppError('COORDINATOR_NOT_RUNNING', { url: name }, { cause: error }),
-    ),
-  );
+  request.on('error', (error) => reject(error instanceof AppError ? error : connectionFailure(name, error)));
   request.end(payload);
   return promise;
 }
@@ -160,7 +156,7 @@ export function baseUrlOf(text: string): URL {
 }
 
 /** A client of the coordinator at a URL; nothing is sent before the first call. */
-export function createRestClient(endpoint: string, key?: string): RestClient {
+export function createRestClient(endpoint: string, access: CoordinatorAccess = {}): RestClient {
   const base = baseUrlOf(endpoint);
   const url = withoutCredentials(base);
   return {
@@ -170,7 +166,7 @@ export function createRestClient(endpoint: string, key?: string): RestClient {
       const loose: LooseInput = input;
       const { method } = route;
       const { body } = loose;
-      const answer = await send(base, { method, path: pathOf(route, loose), body, timeoutMs, key });
+      const answer = await send(base, { method, path: pathOf(route, loose), body, timeoutMs, access });
       return parseAnswer(route, answer, url) as CallOutput<Name>;
     },
   };

@@ -25,8 +25,8 @@ export function restCommand(name: string, description: string, example: string):
 
 /** A client of the coordinator that the options point to. */
 export async function connectRest(options: RestOptions, context: CliContext): Promise<RestClient> {
-  const { url, key } = await findCoordinator(options, context);
-  return createRestClient(url, key);
+  const found = await findCoordinator(options, context);
+  return createRestClient(found.url, found);
 }
 
 interface Page<Item> {

@@ -23,6 +23,8 @@ interface StartOptions {
   readonly ports?: boolean;
   readonly logLevel?: string;
   readonly auth?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly json?: boolean;
 }
 
@@ -54,6 +56,8 @@ export function startCommand(context: CliContext): Command {
         'local: no keys, loopback only (default); required: every request shows a key',
       ).choices(authModes),
     )
+    .option('--tls-cert <file>', 'certificate, PEM: with --tls-key the endpoint speaks HTTPS')
+    .option('--tls-key <file>', 'private key of that certificate, PEM')
     .option('--json', 'print one JSON line when ready, instead of progress and table')
     .addHelpText('after', '\nExample:\n  git-memory-mcp start --servers 20 --data ./memory')
     .action((options: StartOptions) => runStart(options, context));
@@ -74,6 +78,8 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
         instancePorts: options.ports,
         logLevel: options.logLevel,
         'auth.mode': options.auth,
+        'tls.cert': options.tlsCert,
+        'tls.key': options.tlsKey,
       },
       ...(options.config !== undefined && { file: options.config }),
     });

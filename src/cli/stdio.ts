@@ -52,10 +52,15 @@ function parseLine(line: string): unknown {
 }
 
 async function runStdio(options: StdioOptions, context: CliContext): Promise<void> {
-  const { url, key } = await findCoordinator(options, context);
+  const { url, key, trust } = await findCoordinator(options, context);
+  // A coordinator with a new certificate has put it into its data folder.
+  const findTrust = trust && (async () => (await findCoordinator(options, context)).trust ?? {});
   const emit = (message: unknown) => context.stdout.write(`${JSON.stringify(message)}\n`);
   using signals = watchSignals(process, () => context.stdin.destroy());
-  await using bridge = createBridge(createHttpLink(endpointOf(url, options), options.waitMs, key), emit);
+  await using bridge = createBridge(
+    createHttpLink(endpointOf(url, options), { waitMs: options.waitMs, key, findTrust }),
+    emit,
+  );
   try {
     for await (const line of readLines(context.stdin)) {
       const message = parseLine(line);

@@ -50,7 +50,7 @@ async function answers(client: RestClient): Promise<boolean> {
 
 async function runStop(options: StopOptions, context: CliContext): Promise<void> {
   const found = await findCoordinator(options, context);
-  const client = createRestClient(found.url, found.key);
+  const client = createRestClient(found.url, found);
   const { pid } = await client.call('status', {});
   await client.call('shutdown', {});
   // Its process can be watched only from the same machine; a foreign id there could be anyone's.

@@ -5,11 +5,13 @@
 
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
+import { connectionsShape } from './connections-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
+import { proxyFields, tlsShape } from './tls-shape.ts';
 
 /** Profiles that a file may have. */
 export const profileNames = ['development', 'production'] as const;
@@ -128,6 +130,11 @@ export const configShape = z.strictObject({
     .describe('Further web origins that may call, e.g. https://app.example.org.'),
   hosts: z.int().min(1).max(64).default(2).describe('Worker threads that run the built-in servers.'),
   auth: authShape.prefault({}).describe('Who may come in.'),
+  tls: tlsShape.prefault({}).describe('TLS of all listeners.'),
+  ...proxyFields,
+  connections: connectionsShape
+    .prefault({})
+    .describe('Bounds on connections, and on what is read before anybody knows who sent it.'),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

@@ -31,6 +31,8 @@ const flags: Readonly<Record<string, string>> = {
   instancePorts: '--ports',
   logLevel: '--log-level',
   'auth.mode': '--auth',
+  'tls.cert': '--tls-cert',
+  'tls.key': '--tls-key',
 };
 
 const envPrefix = 'GIT_MEMORY_MCP_';

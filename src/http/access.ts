@@ -23,11 +23,13 @@ export interface Access {
 export interface AccessOptions {
   /** Without it everybody who gets here is the owner: see `guards.ts` for who does. */
   readonly authenticate?: Authenticate | undefined;
+  /** Of the certificate that the client of a request showed; absent where none is asked for. */
+  readonly thumbprint?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Hears of requests that were refused, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
 }
 
-export function createAccess({ authenticate, onRefused }: AccessOptions = {}): Access {
+export function createAccess({ authenticate, thumbprint, onRefused }: AccessOptions = {}): Access {
   const principals = new WeakMap<IncomingMessage, Principal>();
 
   function principalOf(request: IncomingMessage): Principal {
@@ -51,7 +53,8 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
     async admit(request) {
       if (!authenticate) return;
       try {
-        principals.set(request, await authenticate(request.headers.authorization));
+        const { authorization } = request.headers;
+        principals.set(request, await authenticate(authorization, thumbprint && (() => thumbprint(request))));
       } catch (error) {
         onRefused?.(codeOf(error));
         throw error;

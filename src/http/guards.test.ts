@@ -6,6 +6,7 @@ const guard = createGuard({
   host: '127.0.0.1',
   allowedHosts: ['gateway.test'],
   allowedOrigins: ['https://app.test'],
+  schemeOf: () => 'http',
 });
 const check =
   (headers: Record<string, string | undefined>, path = '/mcp') =>

@@ -11,6 +11,8 @@ export interface GuardOptions {
   readonly allowedHosts: readonly string[];
   /** Further origins, e.g. `https://app.example.org`. */
   readonly allowedOrigins: readonly string[];
+  /** What the client speaks. */
+  readonly schemeOf: (request: IncomingMessage) => 'http' | 'https';
 }
 
 /**
@@ -48,9 +50,11 @@ export function createGuard(options: GuardOptions): Guard {
   ]);
   const origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
 
-  function isAllowedOrigin(origin: string, { url: path, headers }: IncomingMessage): boolean {
+  function isAllowedOrigin(origin: string, request: IncomingMessage): boolean {
     const lower = origin.toLowerCase();
-    if (origins.has(lower) || lower === `http://${headers.host?.toLowerCase()}`) return true;
+    const { url: path, headers } = request;
+    const own = `${options.schemeOf(request)}://${headers.host?.toLowerCase()}`;
+    if (origins.has(lower) || lower === own) return true;
     if (path?.startsWith('/mcp') !== true) return false;
     try {
       const url = new URL(lower);

@@ -3,27 +3,34 @@
  * through the same guards. MCP paths never enter the REST framework.
  */
 
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { MountKey } from '../gateway/mounts.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAccess } from './access.ts';
+import type { HeadBounds } from './bounds/assert-head.ts';
+import { type ConnectionBounds, createConnections } from './bounds/connections.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
+import { createForwarded, type ForwardedOptions } from './forwarded.ts';
 import type { GitEndpoint } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type GuardOptions } from './guards.ts';
 import { createLogStreams } from './log-stream.ts';
 import { createMcpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
+import type { Certificate } from './tls/certificate.ts';
+import { thumbprintOf } from './tls/client-certificate.ts';
+import { createServers, type ServerBounds, type Servers } from './tls/servers.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createRest, type RestOptions } from './rest.ts';
 import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
 
-export interface ListenOptions extends GuardOptions {
+export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, ForwardedOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly gateway: Gateway;
@@ -42,6 +49,10 @@ export interface ListenOptions extends GuardOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Hears of requests that were refused at the door, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
+  readonly connections: ServerBounds & ConnectionBounds & HeadBounds & { readonly jsonDepth: number };
+  /** With it all listeners speak HTTPS. */
+  readonly certificate?: Certificate | undefined;
+  readonly clock: Clock;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -51,14 +62,6 @@ export interface Listeners extends AsyncDisposable {
   readonly baseUrl: string;
   /** Takes no new connections and waits for open requests, at most so long, milliseconds. */
   drain(timeoutMs: number): Promise<void>;
-}
-
-/** A request, body included, has to come in time; how long its answer takes is another matter. */
-function serverFor(listener: RequestListener): Server {
-  return createServer(
-    { requestTimeout: 120_000, headersTimeout: 30_000, keepAliveTimeout: 60_000 },
-    listener,
-  );
 }
 
 async function bind(server: Server, host: string, port: number, logger: Logger): Promise<number> {
@@ -85,17 +88,31 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const { host, logger, gateway, pool } = options;
   assertMayBind(host, options.authenticate !== undefined);
   const keepAlive = createKeepAlive();
-  const access = createAccess(options);
+  const { certificate } = options;
+  const asksCertificates = certificate !== undefined && certificate.material.clientAuth !== 'none';
+  const access = createAccess({
+    ...options,
+    ...(asksCertificates && { thumbprint: (request) => thumbprintOf(request, certificate.material) }),
+  });
+  const forwarded = createForwarded(options);
+  const bounds = options.connections;
+  const connections = createConnections({ ...options, ...forwarded, bounds });
+  const created = createServers({ bounds, connections, certificate });
   const endpoint = createMcpEndpoint({
     gateway,
     logger,
     keepAlive,
     nextRequestId: options.nextRequestId,
     bodyLimitBytes: options.bodyLimitBytes,
+    maxJsonDepth: bounds.jsonDepth,
     identify: (request) => access.principalOf(request),
   });
   const edge: Edge = {
-    guard: createGuard(options),
+    guard: createGuard({ ...options, schemeOf: forwarded.schemeOf }),
+    head: bounds,
+    connections,
+    forwarded,
+    isTls: certificate !== undefined,
     access,
     endpoint,
     git: options.git,
@@ -112,23 +129,26 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     metrics: options.metrics,
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
+    maxJsonDepth: bounds.jsonDepth,
     serverFactory: (handler) => {
       const next: RequestListener = (request, response) => {
         if (!takesChanges(request, response) && !takesLogs(request, response)) handler(request, response);
       };
-      main = serverFor(routeRequest(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
+      main = created.serverFor(routeRequest(edge, (path, query) => gateway.mounts.keyOf(path, query), next));
       return main;
     },
   });
   if (!main) throw new Error('the REST framework made no server');
   const server = main;
   const port = await bind(server, host, options.port, logger);
-  const aliases = options.instancePorts ? await openInstancePorts(edge, pool, host, logger) : undefined;
+  const aliases = options.instancePorts
+    ? await openInstancePorts(edge, created, pool, host, logger)
+    : undefined;
   const servers = () => [server, ...(aliases?.servers() ?? [])];
 
   return {
     port,
-    baseUrl: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    baseUrl: `${certificate ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async drain(timeoutMs) {
       keepAlive.endAll();
       for (const one of servers()) one.close();
@@ -142,6 +162,8 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     async [Symbol.asyncDispose]() {
       aliases?.stop();
       keepAlive[Symbol.dispose]();
+      connections[Symbol.dispose]();
+      created[Symbol.dispose]();
       await Promise.all(servers().map(close));
       await rest.close();
     },
@@ -149,7 +171,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
 }
 
 /** One listener an instance, kept in step with the pool. A port that is taken is logged and left out. */
-async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: Logger) {
+async function openInstancePorts(edge: Edge, created: Servers, pool: Pool, host: string, logger: Logger) {
   const open = new Map<string, Server>();
   let isStopped = false;
   const add = async (id: string, port: number): Promise<void> => {
@@ -158,7 +180,7 @@ async function openInstancePorts(edge: Edge, pool: Pool, host: string, logger: L
     const notFound: RequestListener = (_request, response) => {
       response.writeHead(404).end();
     };
-    const server = serverFor(
+    const server = created.serverFor(
       routeRequest(edge, (path) => (isMount.test(path) ? mount : undefined), notFound, true),
     );
     try {

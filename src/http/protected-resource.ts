@@ -5,15 +5,17 @@ import { product } from '../kernel/product.ts';
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 
+type Scheme = 'http' | 'https';
+
 /** The origin as the client knows it; its Host header has passed the guard. */
-function originOf({ headers }: IncomingMessage): string {
-  return `http://${headers.host ?? 'localhost'}`;
+function originOf({ headers }: IncomingMessage, scheme: Scheme): string {
+  return `${scheme}://${headers.host ?? 'localhost'}`;
 }
 
 /** The value of WWW-Authenticate for a path; Git asks its user for a password only when Basic is offered. */
-export function challengeFor(request: IncomingMessage, path: string): string[] {
+export function challengeFor(request: IncomingMessage, path: string, scheme: Scheme): string[] {
   const resource = path.startsWith('/mcp') ? path.replaceAll(/["\\]/g, encodeURIComponent) : '';
-  const bearer = `Bearer resource_metadata="${originOf(request)}${wellKnown}${resource}"`;
+  const bearer = `Bearer resource_metadata="${originOf(request, scheme)}${wellKnown}${resource}"`;
   return path.startsWith('/git/') ? [bearer, `Basic realm="${product.name}"`] : [bearer];
 }
 
@@ -21,10 +23,11 @@ export function challengeFor(request: IncomingMessage, path: string): string[] {
 export function resourceMetadata(
   request: IncomingMessage,
   path: string,
+  scheme: Scheme,
 ): Record<string, unknown> | undefined {
   if (path !== wellKnown && !path.startsWith(`${wellKnown}/`)) return undefined;
   return {
-    resource: originOf(request) + path.slice(wellKnown.length),
+    resource: originOf(request, scheme) + path.slice(wellKnown.length),
     resource_name: product.name,
     bearer_methods_supported: ['header'],
   };

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastif
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
+import { assertDepth } from './bounds/assert-depth.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
 import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
@@ -16,6 +17,7 @@ export interface RestOptions {
   readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
   readonly logger: Logger;
   readonly bodyLimitBytes: number;
+  readonly maxJsonDepth: number;
   /** Makes the server that both edges share. */
   readonly serverFactory: FastifyServerFactory;
 }
@@ -28,6 +30,16 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
     serverFactory: options.serverFactory,
     routerOptions: { maxParamLength: 4096 },
     forceCloseConnections: true,
+  });
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    try {
+      assertDepth(body, options.maxJsonDepth);
+    } catch (error) {
+      done(error as AppError);
+      return;
+    }
+    void parseJson(request, body, done);
   });
   app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
     const problem = toProblem(asOurs(error, options.bodyLimitBytes), logger);

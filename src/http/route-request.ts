@@ -5,6 +5,9 @@ import type { MountKey } from '../gateway/mounts.ts';
 import { isAppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
+import { assertHead, type HeadBounds } from './bounds/assert-head.ts';
+import type { Connections } from './bounds/connections.ts';
+import type { Forwarded } from './forwarded.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import type { Guard } from './guards.ts';
 import type { McpEndpoint } from './mcp/endpoint.ts';
@@ -12,9 +15,15 @@ import { isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
 import { challengeFor, resourceMetadata } from './protected-resource.ts';
+import { createSecurityHeaders } from './security-headers.ts';
 
 export interface Edge {
   readonly guard: Guard;
+  readonly head: HeadBounds;
+  readonly connections: Pick<Connections, 'begin'>;
+  readonly forwarded: Pick<Forwarded, 'schemeOf' | 'addressOf'>;
+  /** This process speaks TLS itself. */
+  readonly isTls: boolean;
   readonly access: Access;
   readonly endpoint: McpEndpoint;
   readonly git: GitEndpoint | undefined;
@@ -37,12 +46,16 @@ export function routeRequest(
   next: RequestListener,
   isAlias = false,
 ): RequestListener {
-  const { access } = edge;
+  const { access, forwarded } = edge;
+  const protect = createSecurityHeaders(edge.isTls);
 
   function refuse(error: unknown, request: IncomingMessage, response: ServerResponse, path: string): void {
     const problem = toProblem(error, edge.logger);
+    const { code } = problem;
+    edge.logger.debug({ code, address: forwarded.addressOf(request) }, 'refused a request');
+    protect(response);
     if (isAppError(error, 'UNAUTHENTICATED'))
-      response.setHeader('www-authenticate', challengeFor(request, path));
+      response.setHeader('www-authenticate', challengeFor(request, path, forwarded.schemeOf(request)));
     response
       .writeHead(problem.status, { 'content-type': 'application/problem+json' })
       .end(JSON.stringify(problem));
@@ -51,11 +64,13 @@ export function routeRequest(
   function serve(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     if (edge.git && isGitPath(path) && !isAlias) {
       access.authorize(request, 'use');
+      protect(response);
       void edge.git(request, response);
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
     if (mount === undefined) {
+      protect(response);
       next(request, response);
       return;
     }
@@ -93,20 +108,31 @@ export function routeRequest(
 
   return (request, response) => {
     edge.requests.add(response);
+    if (!edge.connections.begin(request, response)) return;
     const url = request.url ?? '/';
     const end = url.indexOf('?');
     const path = end < 0 ? url : url.slice(0, end);
     const query = end < 0 ? '' : url.slice(end);
     try {
-      access.counted(() => edge.guard(request));
+      access.counted(() => {
+        assertHead(request, edge.head);
+        edge.guard(request);
+      });
       if (answerCors(request, response)) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);
         return;
       }
-      const metadata = access.isRequired && !isAlias ? resourceMetadata(request, path) : undefined;
-      if (metadata === undefined) serve(request, response, path, query);
-      else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(metadata));
+      const metadata =
+        access.isRequired && !isAlias
+          ? resourceMetadata(request, path, forwarded.schemeOf(request))
+          : undefined;
+      if (metadata === undefined) {
+        serve(request, response, path, query);
+        return;
+      }
+      protect(response);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(metadata));
     } catch (error) {
       refuse(error, request, response, path);
     }

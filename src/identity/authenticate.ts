@@ -2,11 +2,11 @@
 
 import { AppError } from '../kernel/errors.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { KeyRing, Thumbprint } from './key-ring.ts';
 import { hashOf, idOf, isSameHash } from './key-text.ts';
 
-/** Throws UNAUTHENTICATED. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/** `thumbprint` is asked of keys that are bound to a certificate only. Throws UNAUTHENTICATED. */
+export type Authenticate = (authorization: string | undefined, thumbprint?: Thumbprint) => Promise<Principal>;
 
 /**
  * Takes `Bearer <key>`, and `Basic` with the key as the password, which is what Git and curl send for a user in a URL.
@@ -14,13 +14,13 @@ export type Authenticate = (authorization: string | undefined) => Promise<Princi
  */
 export function createAuthenticate(ring: Pick<KeyRing, 'check'>, localKey: string): Authenticate {
   const localHash = hashOf(localKey);
-  return async (authorization) => {
+  return async (authorization, thumbprint) => {
     const key = keyIn(authorization);
     if (key === undefined)
       throw new AppError('UNAUTHENTICATED', { problem: 'send it as Authorization: Bearer <key>' });
     // Most keys are of the ring, and have its form; the local one has not.
     const isLocal = idOf(key) === undefined && isSameHash(hashOf(key), localHash);
-    return isLocal ? localOwner : await ring.check(key);
+    return isLocal ? localOwner : await ring.check(key, thumbprint);
   };
 }
 

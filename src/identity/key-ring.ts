@@ -11,9 +11,15 @@ import { isRole, type Role } from '../kernel/roles.ts';
 import type { ApiKeys, StoredKey } from '../store/api-keys.ts';
 import { hashOf, idOf, isSameHash } from './key-text.ts';
 
+/** SHA-256 of the certificate that a client showed, base64url (`x5t#S256` of RFC 8705, 3.1); undefined without one. */
+export type Thumbprint = () => string | undefined;
+
 export interface KeyRing extends AsyncDisposable {
-  /** Whose key it is. Throws UNAUTHENTICATED for one that is unknown, over or taken back, in the same words. */
-  check(key: string): Promise<Principal>;
+  /**
+   * Whose key it is. Throws UNAUTHENTICATED for one that is unknown, over, taken back, or bound to another certificate
+   * than was shown, in the same words.
+   */
+  check(key: string, thumbprint?: Thumbprint): Promise<Principal>;
   /** Keys that open anything now. */
   readonly size: number;
 }
@@ -26,12 +32,21 @@ const touchMs = 60_000;
 interface Entry {
   readonly hash: string;
   readonly expiresAtMs: number;
+  /** Thumbprint of the certificate it is bound to. */
+  readonly certificate: string | null;
   readonly principal: Principal;
 }
 
-function entryOf({ id, tenant, role, hash, expiresAt }: StoredKey & { readonly role: Role }): Entry {
+function entryOf({
+  id,
+  tenant,
+  role,
+  hash,
+  expiresAt,
+  certificate,
+}: StoredKey & { readonly role: Role }): Entry {
   const expiresAtMs = expiresAt === null ? Infinity : Date.parse(expiresAt);
-  return { hash, expiresAtMs, principal: { id: `key:${id}`, tenant, role } };
+  return { hash, expiresAtMs, certificate, principal: { id: `key:${id}`, tenant, role } };
 }
 
 function hasKnownRole(key: StoredKey): key is StoredKey & { readonly role: Role } {
@@ -104,13 +119,14 @@ export async function openKeyRing(parts: {
     get size() {
       return [...entries.values()].filter(({ expiresAtMs }) => expiresAtMs > clock.now()).length;
     },
-    async check(key) {
+    async check(key, thumbprint) {
       const id = idOf(key);
       if (id === undefined) throw refused();
       // One that was made a moment ago.
       if (!entries.has(id)) await refresh();
       const entry = entries.get(id);
       if (!entry || !isSameHash(entry.hash, hashOf(key)) || entry.expiresAtMs <= clock.now()) throw refused();
+      if (entry.certificate !== null && thumbprint?.() !== entry.certificate) throw refused();
       noteUse(id, entry.principal);
       return entry.principal;
     },
@@ -124,5 +140,7 @@ export async function openKeyRing(parts: {
 }
 
 function refused(): AppError {
-  return new AppError('UNAUTHENTICATED', { problem: 'this one is unknown, has expired or was revoked' });
+  return new AppError('UNAUTHENTICATED', {
+    problem: 'this one is unknown, has expired, was revoked, or is bound to another certificate',
+  });
 }

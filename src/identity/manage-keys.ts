@@ -1,5 +1,6 @@
 /** Makes, lists, ends and replaces the keys of a tenant. */
 
+import { hash, X509Certificate } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isRole, type Role, roles } from '../kernel/roles.ts';
@@ -15,6 +16,8 @@ export interface KeyItem {
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
+  /** SHA-256 of the certificate that has to be shown with it, base64url. */
+  readonly certificate: string | null;
 }
 
 /** The one time that a key is seen whole. */
@@ -30,12 +33,14 @@ export interface ManagedKeys {
     readonly role: string;
     /** From now, milliseconds; never unless given. */
     readonly validMs?: number | undefined;
+    /** PEM or DER: the key opens nothing but over a connection that showed it (RFC 8705). */
+    readonly certificate?: Buffer | undefined;
   }): Promise<NewKey>;
   list(): Promise<KeyItem[]>;
   /** Opens nothing from now on. Throws NOT_FOUND. */
   revoke(id: string): Promise<void>;
   /**
-   * Another key with the same name, role and time to live; the former one opens for `overlapMs` more. Throws NOT_FOUND,
+   * Another key with the same name, role, certificate and time to live; the former one opens for `overlapMs` more. Throws NOT_FOUND,
    * and INVALID_INPUT for one that is over.
    */
   rotate(id: string, overlapMs: number): Promise<NewKey>;
@@ -51,29 +56,34 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
     return expiresAt !== null && Date.parse(expiresAt) <= clock.now() ? 'expired' : 'valid';
   }
 
-  async function add(name: string, role: Role, validMs: number | undefined): Promise<NewKey> {
+  async function add(
+    name: string,
+    role: Role,
+    validMs: number | undefined,
+    certificate: string | null,
+  ): Promise<NewKey> {
     const { id, key, hash } = makeKey();
     const expiresAt = validMs === undefined ? null : isoAfter(validMs);
     const times = { createdAt: isoAfter(0), expiresAt, revokedAt: null, lastUsedAt: null };
-    await keys.add({ id, tenant, name, role, hash, ...times });
+    await keys.add({ id, tenant, name, role, hash, certificate, ...times });
     return { id, key };
   }
 
   return {
-    async create({ name, role, validMs }) {
+    async create({ name, role, validMs, certificate }) {
       const shown = name.trim();
       if (shown === '' || shown.length > maxNameLength || /\p{Cc}/u.test(shown))
         throw new AppError('INVALID_INPUT', {
           field: 'name',
           problem: `must be 1 to ${maxNameLength} characters on one line`,
         });
-      return await add(shown, roleOf(role), validMs);
+      return await add(shown, roleOf(role), validMs, certificate ? thumbprintIn(certificate) : null);
     },
     async list() {
       const rows = await keys.list(tenant);
       return rows.map((row) => {
-        const { id, name, role, createdAt, expiresAt, lastUsedAt } = row;
-        return { id, name, role, state: stateOf(row), createdAt, expiresAt, lastUsedAt };
+        const { id, name, role, createdAt, expiresAt, lastUsedAt, certificate } = row;
+        return { id, name, role, state: stateOf(row), createdAt, expiresAt, lastUsedAt, certificate };
       });
     },
     async revoke(id) {
@@ -89,14 +99,26 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
           field: 'id',
           problem: `is of a key that is ${state}; create another`,
         });
-      const { name, role, createdAt, expiresAt } = former;
+      const { name, role, createdAt, expiresAt, certificate } = former;
       const validMs = expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt);
-      const made = await add(name, roleOf(role), validMs);
+      const made = await add(name, roleOf(role), validMs, certificate);
       const endMs = Math.min(clock.now() + overlapMs, expiresAt === null ? Infinity : Date.parse(expiresAt));
       await keys.setEnd(tenant, id, { expiresAt: new Date(endMs).toISOString() });
       return made;
     },
   };
+}
+
+/** Throws INVALID_INPUT. */
+function thumbprintIn(certificate: Buffer): string {
+  try {
+    return hash('sha256', new X509Certificate(certificate).raw, 'base64url');
+  } catch {
+    throw new AppError('INVALID_INPUT', {
+      field: 'certificate',
+      problem: 'holds no certificate; PEM or DER',
+    });
+  }
 }
 
 function roleOf(role: string): Role {

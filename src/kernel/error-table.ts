@@ -36,6 +36,27 @@ export const errorTable = {
     retry: 'never',
     message: '{what} is {bytes} bytes, the limit is {limitBytes}',
   },
+  URL_TOO_LONG: {
+    http: 414,
+    jsonRpc: -32600,
+    exit: 2,
+    retry: 'never',
+    message: 'the path with its query is {bytes} bytes, the limit is {limitBytes}',
+  },
+  TOO_MANY_HEADERS: {
+    http: 431,
+    jsonRpc: -32600,
+    exit: 2,
+    retry: 'never',
+    message: 'the request has more than {limit} headers',
+  },
+  BODY_TOO_SLOW: {
+    http: 408,
+    jsonRpc: -32600,
+    exit: 1,
+    retry: 'later',
+    message: 'the body came more slowly than {leastBytesPerSecond} bytes a second',
+  },
   METHOD_NOT_FOUND: {
     http: 404,
     jsonRpc: -32601,
@@ -139,6 +160,14 @@ export const errorTable = {
     exit: 6,
     retry: 'later',
     message: 'no coordinator answers at {url}; start one with: git-memory-mcp start',
+  },
+  CERTIFICATE_REFUSED: {
+    http: 502,
+    jsonRpc: -32603,
+    exit: 5,
+    retry: 'never',
+    message:
+      'no trusted connection to {url}: {problem}; GIT_MEMORY_MCP_CA names a file with the CA to trust, GIT_MEMORY_MCP_CERT and GIT_MEMORY_MCP_CERT_KEY the certificate to show',
   },
   ALREADY_RUNNING: {
     http: 409,

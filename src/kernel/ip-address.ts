@@ -99,6 +99,11 @@ export function kindOfAddress(address: string): AddressKind {
   return 'forbidden';
 }
 
+/** What one customer of a network has: an IPv4 address itself, of IPv6 without a zone its /64, in hexadecimal. */
+export function networkOf(address: string): string {
+  return isIPv6(address) ? Buffer.from(ipv6Bytes(address).slice(0, 8)).toString('hex') : address;
+}
+
 /**
  * Reads IPv4 as `inet_aton` and browsers do: one to four parts, each decimal, octal (`0177`) or
  * hexadecimal (`0x7f`), the last one filling the rest. Returns dotted decimal, or undefined.

@@ -19,6 +19,8 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
+  /** Of the listeners; absent without TLS. */
+  readonly certificate?: { readonly secondsLeft: number } | undefined;
   readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
 }
 
@@ -101,6 +103,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       parked_calls: one(gateway.parkedCalls),
       sessions: one(gateway.sessions.size),
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
+      tls_certificate_seconds_left: deps.certificate ? one(deps.certificate.secondsLeft) : [],
       instances: tally(
         'state',
         instances.map(({ state }) => state),

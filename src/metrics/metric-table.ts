@@ -31,6 +31,11 @@ export const metricTable = {
     labels: ['code'],
     help: 'Requests refused at the door: a foreign Host or Origin, no valid key, a role that lacks the permission.',
   },
+  tls_certificate_seconds_left: {
+    type: 'gauge',
+    labels: [],
+    help: 'Until the certificate of the listeners expires; negative after. Only with TLS.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

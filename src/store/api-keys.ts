@@ -16,6 +16,8 @@ export interface StoredKey {
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly lastUsedAt: string | null;
+  /** SHA-256 of the certificate that has to be shown with it, base64url. */
+  readonly certificate: string | null;
 }
 
 export interface ApiKeys {
@@ -50,6 +52,7 @@ export function createApiKeys(db: Kysely<Tables>): ApiKeys {
         'expires_at as expiresAt',
         'revoked_at as revokedAt',
         'last_used_at as lastUsedAt',
+        'certificate',
       ])
       .orderBy('created_at')
       .orderBy('id');

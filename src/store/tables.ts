@@ -47,6 +47,7 @@ export interface ApiKeysTable {
   expires_at: string | null;
   revoked_at: string | null;
   last_used_at: string | null;
+  certificate: string | null;
 }
 
 export interface ScaleBoundsTable {

@@ -44,10 +44,13 @@ export function ownCommand(folder: string, script = scriptPath()): string {
   return dirname(root) === join(folder, 'node_modules') ? 'npx git-memory-mcp' : 'git-memory-mcp';
 }
 
-/** How a client reaches an endpoint: its URL, or the stdio bridge, through npx unless this command is installed for good. */
-export function reachOf(url: string): Reach {
+/**
+ * How a client reaches an endpoint: its URL, or the stdio bridge, through npx unless this command is installed for good.
+ * The bridge finds the certificate to trust in `dataDir`.
+ */
+export function reachOf(url: string, dataDir?: string): Reach {
   const script = scriptPath();
-  const args = ['stdio', '--url', url];
+  const args = ['stdio', '--url', url, ...(dataDir === undefined ? [] : ['--data', dataDir])];
   // What npx fetched is gone with its cache; everything else stays where it is.
   const bridge = isFetchedByNpx(script)
     ? { command: 'npx', args: ['-y', 'git-memory-mcp-server', ...args] }

@@ -4,10 +4,11 @@ import { type LoadConfigOptions, type LoadedConfig, loadConfig } from '../../con
 import { nearestOf } from '../../config/nearest.ts';
 import { listSettings } from '../../config/settings.ts';
 import { toAppError } from '../../kernel/errors.ts';
+import { trustVariables } from '../trust.ts';
 import type { Finding } from './finding.ts';
 
 /** Variables of the command line that are no settings. */
-const otherVariables = ['GIT_MEMORY_MCP_URL'];
+const otherVariables = ['GIT_MEMORY_MCP_URL', 'GIT_MEMORY_MCP_KEY', ...Object.values(trustVariables)];
 
 /** GIT_MEMORY_MCP_… variables that nobody reads: usually a slip of the pen. */
 function checkVariables(env: LoadConfigOptions['env']): Finding[] {

@@ -3,6 +3,7 @@
 import { createServer } from 'node:net';
 import type { Config } from '../../config/schema.ts';
 import type { CliContext } from '../context.ts';
+import { findCoordinator } from '../find-coordinator.ts';
 import { createRestClient } from '../rest-client.ts';
 import type { Finding } from './finding.ts';
 import { portOwner } from './port-owner.ts';
@@ -24,9 +25,14 @@ function tryListen(host: string, port: number): Promise<string | undefined> {
 }
 
 /** Data folder of the coordinator that answers on a port, if one does. */
-async function coordinatorAt(host: string, port: number): Promise<string | undefined> {
+async function coordinatorAt(
+  { host, port, tls, dataDir }: Config,
+  context: CliContext,
+): Promise<string | undefined> {
   try {
-    const client = createRestClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+    const scheme = tls.cert === undefined ? 'http' : 'https';
+    const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const client = createRestClient(url, await findCoordinator({ url, data: dataDir }, context));
     return (await client.call('status', {}, statusTimeoutMs)).dataDir;
   } catch {
     return undefined;
@@ -34,7 +40,8 @@ async function coordinatorAt(host: string, port: number): Promise<string | undef
 }
 
 /** The coordinator's own port. */
-export async function checkPort({ host, port, dataDir }: Config, { platform }: CliContext): Promise<Finding> {
+export async function checkPort(config: Config, context: CliContext): Promise<Finding> {
+  const { host, port, dataDir } = config;
   const check = `port ${port}`;
   const code = await tryListen(host, port);
   if (code === undefined)
@@ -55,11 +62,11 @@ export async function checkPort({ host, port, dataDir }: Config, { platform }: C
       fix: 'choose one above 1023 with --port',
     };
   }
-  const other = await coordinatorAt(host, port);
+  const other = await coordinatorAt(config, context);
   if (other === dataDir) return { check, status: 'ok', detail: 'in use by the coordinator that runs' };
   const owner =
     other === undefined
-      ? ((await portOwner(port, platform)) ?? 'another program')
+      ? ((await portOwner(port, context.platform)) ?? 'another program')
       : `a coordinator with the data folder ${other}`;
   return {
     check,

@@ -4,7 +4,8 @@ import { access, constants, mkdtemp, readFile, rm, stat, statfs } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../kernel/json-rpc.ts';
 import { messageOf } from '../../kernel/errors.ts';
-import { addressFileName } from '../find-coordinator.ts';
+import type { CliContext } from '../context.ts';
+import { addressFileName, findCoordinator } from '../find-coordinator.ts';
 import { formatBytes } from '../output.ts';
 import { createRestClient } from '../rest-client.ts';
 import type { Finding } from './finding.ts';
@@ -75,17 +76,16 @@ export async function checkDisk(dataDir: string): Promise<Finding> {
 }
 
 /** Whether a coordinator holds the folder, and whether it answers. */
-export async function checkLock(dataDir: string): Promise<Finding> {
+export async function checkLock(dataDir: string, context: CliContext): Promise<Finding> {
   const check = 'coordinator';
   const text = await readFile(join(dataDir, addressFileName), 'utf8').catch(() => undefined);
   if (text === undefined) return { check, status: 'ok', detail: 'not running' };
   let url = '';
   try {
     const value: unknown = JSON.parse(text);
-    let key: string | undefined;
-    if (isJsonObject(value) && typeof value['url'] === 'string')
-      ({ url, key } = value as { url: string; key?: string });
-    const status = await createRestClient(url, key).call('status', {}, statusTimeoutMs);
+    if (isJsonObject(value) && typeof value['url'] === 'string') ({ url } = value as { url: string });
+    const { key, trust } = await findCoordinator({ data: dataDir }, context);
+    const status = await createRestClient(url, { key, trust }).call('status', {}, statusTimeoutMs);
     return { check, status: 'ok', detail: `process ${status.pid} answers at ${url}` };
   } catch {
     const detail = `${addressFileName} names ${url === '' ? 'nothing' : url}, but nobody answers there: the last one was killed, or it hangs`;

@@ -1,6 +1,9 @@
 /** `keys create`: a key for a person or a machine. */
 
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { AppError, messageOf } from '../../kernel/errors.ts';
 import { roles } from '../../kernel/roles.ts';
 import type { CliContext } from '../context.ts';
 import { durationOption, type KeysOptions, keysCommand, printNewKey, withKeys } from './open-keys.ts';
@@ -9,6 +12,7 @@ interface CreateOptions extends KeysOptions {
   readonly name: string;
   readonly role: string;
   readonly expires?: number;
+  readonly certificate?: string;
 }
 
 /** The verb `keys create`. */
@@ -25,11 +29,18 @@ export function keysCreateCommand(context: CliContext): Command {
       'valid for so long: 90d, 12h, 30m (default: until revoked)',
       durationOption('--expires'),
     )
+    .option('--certificate <file>', 'client certificate without which it opens nothing (PEM or DER)')
     .action((options: CreateOptions) => runKeysCreate(options, context));
 }
 
 async function runKeysCreate(options: CreateOptions, context: CliContext): Promise<void> {
   const { name, role, expires: validMs } = options;
-  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs }));
+  const certificate =
+    options.certificate === undefined
+      ? undefined
+      : await readFile(resolve(context.cwd, options.certificate)).catch((error: unknown) => {
+          throw new AppError('INVALID_INPUT', { field: '--certificate', problem: messageOf(error) });
+        });
+  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs, certificate }));
   printNewKey(made, options, context);
 }

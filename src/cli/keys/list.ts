@@ -24,6 +24,7 @@ async function runKeysList(options: KeysOptions, context: CliContext): Promise<v
     { title: 'ROLE', value: ({ role }) => role },
     { title: 'STATE', value: ({ state }) => state },
     { title: 'EXPIRES', value: ({ expiresAt }) => expiresAt ?? 'never' },
+    { title: 'CERTIFICATE', value: ({ certificate }) => certificate?.slice(0, 12) ?? '' },
     { title: 'LAST USED', value: ({ lastUsedAt }) => lastUsedAt ?? 'never' },
   ]);
 }

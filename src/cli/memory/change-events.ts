@@ -3,6 +3,7 @@
 import { routes } from '../../contract/rest/routes.ts';
 import { changeShape, type MemoryFeedChange } from '../../kernel/memory/change-operations.ts';
 import { brokenStream, readEvents } from '../event-stream.ts';
+import type { CoordinatorAccess } from '../find-coordinator.ts';
 
 /** What a coordinator says on its stream. */
 export type ChangeEvent =
@@ -23,14 +24,14 @@ export async function* readChanges(
   base: URL,
   wish: ChangeWish,
   signal: AbortSignal,
-  key?: string,
+  access?: CoordinatorAccess,
 ): AsyncGenerator<ChangeEvent> {
   for await (const { event, id, data } of readEvents(
     base,
     routes.memoryChanges.path,
     { ...wish },
     signal,
-    key,
+    access,
   )) {
     if (event === 'change') {
       const parsed = changeShape.safeParse(JSON.parse(data));

@@ -34,8 +34,8 @@ export function memoryWatchCommand(context: CliContext): Command {
 }
 
 async function runMemoryWatch(options: WatchOptions, context: CliContext): Promise<void> {
-  const { url, key } = await findCoordinator(options, context);
-  const base = baseUrlOf(url);
+  const found = await findCoordinator(options, context);
+  const base = baseUrlOf(found.url);
   const { scope, prefix } = options;
   using watch = watchSignals(process, () => {});
   const { signal } = watch;
@@ -44,7 +44,7 @@ async function runMemoryWatch(options: WatchOptions, context: CliContext): Promi
   let wasOpen = false;
   while (!signal.aborted) {
     try {
-      for await (const event of readChanges(base, { since, scope, prefix }, signal, key)) {
+      for await (const event of readChanges(base, { since, scope, prefix }, signal, found)) {
         wasOpen = true;
         retryMs = firstRetryMs;
         since = event.kind === 'change' ? event.change.position : event.next;

@@ -60,8 +60,8 @@ async function show(
 
 /** Reads the stream, and goes on behind the last line when the connection or the instance was replaced. */
 async function follow(id: string, options: LogsOptions, context: CliContext): Promise<void> {
-  const { url, key } = await findCoordinator(options, context);
-  const base = baseUrlOf(url);
+  const found = await findCoordinator(options, context);
+  const base = baseUrlOf(found.url);
   const path = routes.serversLogs.path.replace(':id', encodeURIComponent(id));
   using watch = watchSignals(process, () => {});
   const { signal } = watch;
@@ -70,7 +70,7 @@ async function follow(id: string, options: LogsOptions, context: CliContext): Pr
   let wasOpen = false;
   while (!signal.aborted) {
     try {
-      for await (const { event, id: position, data } of readEvents(base, path, query, signal, key)) {
+      for await (const { event, id: position, data } of readEvents(base, path, query, signal, found)) {
         wasOpen = true;
         retryMs = firstRetryMs;
         query = { since: position };

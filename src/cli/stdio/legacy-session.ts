@@ -125,11 +125,7 @@ export function createLegacySession(
     async close() {
       if (current[mcpHeaders.sessionId] === undefined) return;
       // The endpoint forgets idle sessions anyway.
-      await fetch(link.url, {
-        method: 'DELETE',
-        headers: current,
-        signal: AbortSignal.timeout(goodbyeMs),
-      }).catch(() => {});
+      await link.send('DELETE', current, undefined, AbortSignal.timeout(goodbyeMs)).catch(() => {});
     },
   };
 }

@@ -16,6 +16,8 @@ export interface EndpointDependencies {
   readonly keepAlive: KeepAlive;
   readonly nextRequestId: () => string;
   readonly bodyLimitBytes: number;
+  /** How deep the JSON of a body may be nested. */
+  readonly maxJsonDepth: number;
   /** Who sends a request. Throws what the client is told when that is nobody. */
   readonly identify: (request: IncomingMessage) => Principal;
 }

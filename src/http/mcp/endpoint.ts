@@ -65,7 +65,7 @@ export function createMcpEndpoint(deps: EndpointDependencies): McpEndpoint {
       );
       return;
     }
-    const body = await readJson(request, deps.bodyLimitBytes);
+    const body = await readJson(request, deps.bodyLimitBytes, deps.maxJsonDepth);
     if (isModern(body, request)) await serveModernPost(deps, mount, body, request, response);
     else await serveLegacyPost(deps, mount, body, request, response);
   }

@@ -1,10 +1,11 @@
 /** A request's body as JSON, bounded. */
 
 import type { IncomingMessage } from 'node:http';
-import { AppError, messageOf } from '../../kernel/errors.ts';
+import { AppError, isAppError, messageOf } from '../../kernel/errors.ts';
+import { assertDepth } from '../bounds/assert-depth.ts';
 
-/** Reads and parses the body; throws PAYLOAD_TOO_LARGE or PARSE_ERROR. */
-export function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
+/** Reads and parses the body; throws PAYLOAD_TOO_LARGE, PARSE_ERROR, or INVALID_REQUEST for one nested too deep. */
+export function readJson(request: IncomingMessage, limitBytes: number, maxDepth: number): Promise<unknown> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > limitBytes) {
     return Promise.reject(
@@ -28,9 +29,10 @@ export function readJson(request: IncomingMessage, limitBytes: number): Promise<
       const [only] = chunks;
       const text = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8');
       try {
+        assertDepth(text, maxDepth);
         resolve(JSON.parse(text));
       } catch (error) {
-        reject(new AppError('PARSE_ERROR', { problem: messageOf(error) }));
+        reject(isAppError(error) ? error : new AppError('PARSE_ERROR', { problem: messageOf(error) }));
       }
     });
     request.on('error', reject);

@@ -7,8 +7,9 @@ import type { PinGate } from './catalog/pins/pin-gate.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import type { Config } from './config/schema.ts';
 import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
-import { matchesAny } from './gateway/name-patterns.ts';
+import { matchesAny } from './kernel/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
+import type { Guardrails } from './guardrails/compile-guardrails.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
@@ -57,6 +58,7 @@ export async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly identity: Identity;
+    readonly guardrails: Guardrails;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -66,7 +68,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
+  const { loaded, plugins, identity, guardrails, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -81,7 +83,7 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ guardrails, onFinding: meters.onFinding }),
   });
   const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());

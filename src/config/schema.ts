@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
+import { guardrailsShape } from './guardrails-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
@@ -151,6 +152,7 @@ export const configShape = z.strictObject({
     .default({})
     .describe('Built-in servers by name: switch one off or give it settings.'),
   catalog: catalogShape.prefault({}).describe('What servers offer: written down, and pinned.'),
+  guardrails: guardrailsShape.prefault({}).describe('What looks at arguments, results and definitions.'),
   toolSearch: toolSearchShape.prefault({}).describe('Endpoints with ?tools=search.'),
   bundles: z
     .record(bundleNameShape, bundleShape)

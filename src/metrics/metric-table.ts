@@ -31,6 +31,11 @@ export const metricTable = {
     labels: ['code'],
     help: 'Requests refused at the door: a foreign Host or Origin, no valid key, a role that lacks the permission.',
   },
+  guardrail_findings_total: {
+    type: 'counter',
+    labels: ['guardrail', 'rule', 'direction', 'outcome'],
+    help: 'What guardrails found; outcome is allowed, redacted, confirmed or blocked.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -17,7 +17,7 @@ const urlUser = /:\/\/[^\s:/@?#"'<>]{1,64}:([^\s@/"'<>]{3,128})@[\w[]/g;
 const ownName = new RegExp(`(?:^|[-_. ])(?:${names})$`, 'iu');
 
 const notValues =
-  /example|sample|dummy|placeholder|change[-_ ]?me|your[-_]|redacted|removed|masked|hidden|xxx|\*\*\*|\.\.\.|…|•••|^\$|^%|^@|^\/|^\.{1,2}\/|^https?:|^process\.|^env[.:[]|^os\.|^vault:|^ref:|^secret[s]?[./]|^config\.|^self\.|^this\.|^req\.|^(?:string|number|boolean|optional|required|undefined)\b|^true|^false|^null|^none|1234567890|^test/i;
+  /example|sample|dummy|placeholder|change[-_ ]?me|your[-_]|redacted|removed|masked|hidden|xxx|\*\*\*|\.\.\.|…|•••|^\w+=$|^\$|^%|^@|^\/|^\.{1,2}\/|^https?:|^process\.|^env[.:[]|^os\.|^vault:|^ref:|^secret[s]?[./]|^config\.|^self\.|^this\.|^req\.|^(?:string|number|boolean|optional|required|undefined)\b|^true|^false|^null|^none|1234567890|^test/i;
 
 /** True for what a person or a machine would use as a secret; false for words, variables and stand-ins. */
 export function isLikelySecret(value: string): boolean {

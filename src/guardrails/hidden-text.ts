@@ -4,14 +4,13 @@ import type { Report } from './guardrail.ts';
 
 /** Tag characters outside of flags; overrides of direction; supplement selectors, which can carry bytes. */
 const hidden =
-  /(?<!\u{1F3F4}[\u{E0020}-\u{E007E}]{0,8})[\u{E0000}-\u{E007F}]{1,4096}|[\u{E0100}-\u{E01EF}]{3,4096}|[\u202D\u202E]|[\u2061-\u2064]|\uFFF9[^\uFFFB]{0,200}\uFFFB/gu;
+  /(?<!\u{1F3F4}[\u{E0020}-\u{E007E}]{0,8})[\u{E0000}-\u{E007F}]{1,4096}|[\u{E0100}-\u{E01EF}]{3,4096}|[\u202D\u202E]|[\u2061-\u2064]|\uFFF9[^\uFFF9\uFFFB]{0,200}\uFFFB/gu;
 /** Not in Thai, Lao, Khmer and Burmese, where a space of no width parts words, nor in emoji, which are joined so. */
 const zeroWidth =
   /(?<=[A-Za-z0-9.,;:!? ])[\u200B\u200C\u200D\u2060\uFEFF]{1,4096}(?=[A-Za-z0-9.,;:!? ])|[\u200B\u200C\u2060\uFEFF]{4,4096}/gu;
 const isolates = /[\u202A\u202B\u202C\u2066-\u2069]{1,64}/gu;
 const rightToLeft = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/;
 const terminalCode = /\u001B\[(?:8|30;40|37;47)m/g;
-const comment = /<!--[^]{0,2000}?-->/g;
 const blob =
   /(?<![A-Za-z0-9+/=_-])(?=[A-Za-z0-9+/_-]{0,60}[0-9])(?=[A-Za-z0-9+/_-]{0,60}[A-Z])(?=[A-Za-z0-9+/_-]{0,60}[a-z])[A-Za-z0-9+/_-]{120,8192}={0,2}/g;
 
@@ -22,6 +21,16 @@ function all(pattern: RegExp, rule: string, text: string, report: Report): void 
   for (const match of text.matchAll(pattern)) report(rule, match.index, match.index + match[0].length);
 }
 
+function findComments(text: string, report: Report): void {
+  for (let at = text.indexOf('<!--'); at >= 0; at = text.indexOf('<!--', at)) {
+    const end = text.indexOf('-->', at + 4);
+    if (end < 0) return;
+    report('hidden-comment', at, end + 3);
+    at = end + 3;
+  }
+}
+
+/** Reports what is hidden; comments and long encoded texts where a person reads the text rendered or not at all. */
 export function findHiddenText(text: string, isDefinition: boolean, report: Report): void {
   if (special.test(text)) {
     all(hidden, 'hidden-characters', text, report);
@@ -31,6 +40,6 @@ export function findHiddenText(text: string, isDefinition: boolean, report: Repo
     all(terminalCode, 'hidden-characters', text, report);
   }
   if (!isDefinition) return;
-  if (text.includes('<!--')) all(comment, 'hidden-comment', text, report);
+  findComments(text, report);
   if (text.length >= 120) all(blob, 'encoded-blob', text, report);
 }

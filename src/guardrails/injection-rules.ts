@@ -137,6 +137,12 @@ export const injectionRules: readonly InjectionRule[] = [
   },
 ];
 
+/** One look that tells most texts from those that any rule could begin in. */
+export function hintFor(direction: GuardrailDirection): RegExp {
+  const starts = injectionRules.filter(({ directions }) => directions.includes(direction));
+  return new RegExp(starts.map(({ start }) => start.source).join('|'), 'im');
+}
+
 const sentenceEnd = /\n|[.!?](?=\s|$)/;
 
 /** End of the phrase that begins at `from`, after its first step; undefined where a step is missing. */

@@ -2,7 +2,7 @@
 
 import type { Guardrail, Report } from './guardrail.ts';
 import { findHiddenText } from './hidden-text.ts';
-import { endOfPhrase, type InjectionRule, injectionRules } from './injection-rules.ts';
+import { endOfPhrase, hintFor, type InjectionRule, injectionRules } from './injection-rules.ts';
 
 /** Nobody says it in fewer characters. */
 const shortest = 12;
@@ -18,13 +18,15 @@ function findPhrases(rule: InjectionRule, text: string, report: Report): void {
   }
 }
 
+const hints = { results: hintFor('results'), definitions: hintFor('definitions') };
+
 export function createInjection(): Guardrail {
   return {
     name: 'injection',
     directions: ['results', 'definitions'],
     inspect(text, { direction }, report) {
       findHiddenText(text, direction === 'definitions', report);
-      if (text.length < shortest) return;
+      if (direction === 'arguments' || text.length < shortest || !hints[direction].test(text)) return;
       for (const rule of injectionRules) {
         if (rule.directions.includes(direction)) findPhrases(rule, text, report);
       }

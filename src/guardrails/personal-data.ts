@@ -6,7 +6,7 @@ import { findEmails } from './find-emails.ts';
 
 /** Digits in groups, Arabic or Thai, with what people write between them; each repetition is bounded. */
 const number =
-  /(?<![\w.,:/=#@๐-๙-])[+(]{0,2}[0-9๐-๙](?:[ .()\u00a0-]{0,2}[0-9๐-๙]){7,20}(?![\w๐-๙]|-\w|\.\d|:\d)/g;
+  /(?<![\w/#@๐-๙-]|\d[,.:=])[+(]{0,2}[0-9๐-๙](?:[ .()\u00a0-]{0,2}[0-9๐-๙]){7,20}(?![\w๐-๙]|-\w|\.\d|:\d)/g;
 const account = /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])/g;
 const passport =
   /(?:passport|pasaporte|reisepass|หนังสือเดินทาง|พาสปอร์ต)[^\n]{0,30}?(?<![A-Za-z0-9])([A-Z]{1,2}\d{6,8})(?![A-Za-z0-9])/giu;

@@ -12,7 +12,7 @@ const quoted = [...byAnchor.keys()].map((anchor) => anchor.replaceAll(/[.\-]/g, 
 /** A token does not begin in the middle of a word. */
 const anchors = new RegExp(`(?<![A-Za-z0-9])(?:${quoted.join('|')})`, 'g');
 /** Telegram's have no beginning of their own. */
-const telegram = /(?<!\w)\d{8,10}:AA[\w-]{33}(?![\w-])/g;
+const telegram = /(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])/g;
 
 /** Nothing shorter is a token or a password with its name. */
 const shortest = 8;

@@ -33,9 +33,11 @@ function microsecondsPerKilobyte(guardrail: Guardrail, text: string, total: numb
   const rounds = Math.max(1, Math.round((total * 1024) / text.length));
   let tookMs = 0;
   for (let run = 0; run < 2; run += 1) {
-    const startedMs = performance.now();
+    // Of this process: what else runs on the machine does not count.
+    const before = process.cpuUsage();
     for (let n = 0; n < rounds; n += 1) rulesIn(guardrail, text, { direction, name: '' });
-    tookMs = performance.now() - startedMs;
+    const { user, system } = process.cpuUsage(before);
+    tookMs = (user + system) / 1000;
   }
   return round((tookMs * 1000 * 1024) / (rounds * text.length));
 }

@@ -90,7 +90,12 @@ export async function startCoordinator(
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const guardrails = compileGuardrails(config.guardrails);
   const definitions = createDefinitionGuard(guardrails, { logger, onFinding: meters.onFinding });
-  const pins = createPinGate({ approved, store: store.approvals, logger, suspect: definitions.suspect });
+  const pins = createPinGate({
+    approved,
+    store: store.approvals,
+    logger,
+    suspect: (spec, tools, instructions) => definitions.suspect(spec, tools, instructions),
+  });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
   const admit: InstanceDependencies['admit'] = (spec, offered) => {
     recorder?.record(spec, offered);

@@ -88,9 +88,9 @@ export function compileGuardrails(settings: GuardrailsSettings): Guardrails {
       const known = kept.get(key);
       if (known) return known;
       if (kept.size >= maxKept) kept.clear();
-      const found = rows.flatMap(({ watches, applies }) => {
-        const watch = watches[direction];
-        return watch && applies(server, name) ? [watch] : [];
+      const found = rows.flatMap((row) => {
+        const watch = row.watches[direction];
+        return watch && row.applies(server, name) ? [watch] : [];
       });
       kept.set(key, found.length === 0 ? none : found);
       return found;

@@ -11,7 +11,7 @@ export interface InjectionRule {
   /** Where it may begin; global. */
   readonly start: RegExp;
   /** What has to follow, one after the other, each within `reach` characters of the one before and in its sentence. */
-  readonly then: readonly RegExp[];
+  readonly steps: readonly RegExp[];
   readonly reach: number;
 }
 
@@ -29,7 +29,7 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: both,
     start:
       /\b(?:ignor(?:e|ing)|disregard(?:ing)?|forget|overrid(?:e|ing)|bypass|do not follow|don't follow)\b/gi,
-    then: [
+    steps: [
       /\b(?:previous(?:ly)?|prior|above|earlier|preceding|former|system|safety|your|developer|user's|all|any|everything)\b/i,
       /\b(?:instructions?|prompts?|rules|guidelines|directives|constraints|restrictions|were told)\b/i,
     ],
@@ -39,14 +39,14 @@ export const injectionRules: readonly InjectionRule[] = [
     rule: 'override',
     directions: both,
     start: /ละเว้น|เพิกเฉย|ไม่ต้องสนใจ|อย่าสนใจ|ไม่สนใจ|ลืม|ยกเลิก|ไม่ต้องทำตาม|อย่าทำตาม|มองข้าม/g,
-    then: [/คำสั่ง|กฎ|ข้อกำหนด|คำแนะนำ/, /ก่อนหน้า|ก่อนนี้|ข้างต้น|ทั้งหมด|เดิม|ของระบบ|ที่ผ่านมา/],
+    steps: [/คำสั่ง|กฎ|ข้อกำหนด|คำแนะนำ/, /ก่อนหน้า|ก่อนนี้|ข้างต้น|ทั้งหมด|เดิม|ของระบบ|ที่ผ่านมา/],
     reach: 24,
   },
   {
     rule: 'new-role',
     directions: both,
     start: /\byou are now\b/gi,
-    then: [/\b(?:assistant|mode|ai|agent|model|jailbr\w{1,8}|unrestricted|DAN|developer|bot|without)\b/i],
+    steps: [/\b(?:assistant|mode|ai|agent|model|jailbr\w{1,8}|unrestricted|DAN|developer|bot|without)\b/i],
     reach: 60,
   },
   {
@@ -54,7 +54,7 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: both,
     start:
       /\bfrom now on,? you (?:must|will|are|should|have to)\b|\b(?:new|updated|real|actual|important) (?:system )?instructions? (?:for (?:the )?(?:ai|assistant|model|agent)|from (?:the )?(?:system|developer|admin))\b|\bsystem (?:prompt )?override\b|(?:จากนี้ไป|ตั้งแต่นี้(?:ไป|เป็นต้นไป)?)\s{0,2}(?:คุณ|เจ้า|ระบบ)(?:คือ|ต้อง|จะ|เป็น)|คำสั่งใหม่(?:จากระบบ|สำหรับ(?:ผู้ช่วย|เอไอ|AI))/gi,
-    then: [],
+    steps: [],
     reach: 0,
   },
   {
@@ -62,14 +62,14 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: both,
     start:
       /<\|(?:im_start|im_end|system|endoftext|start_header_id|eot_id)\|>|\[\/?INST\]|<<\/?SYS>>|<\/?system(?:[-_ ](?:prompt|message|reminder|override))?>|<\/?(?:important|secret|hidden)(?:[-_ ]instructions?)?>|^### ?(?:system|instruction)s?:/gim,
-    then: [],
+    steps: [],
     reach: 0,
   },
   {
     rule: 'concealment',
     directions: both,
     start: /\b(?:do not|don't|never|must not|should not|without|avoid)\b/gi,
-    then: [
+    steps: [
       /^.{0,16}?\b(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?|disclos(?:e|ing)|let(?:ting)?)\b/i,
       /\b(?:the users?|user know|(?:to )?(?:anyone|the human|the customer))\b/i,
     ],
@@ -80,14 +80,14 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: both,
     start:
       /\bthe user (?:must|should|does|need)(?: not|n't) (?:know|see|notice|be (?:told|informed|aware))\b|\bwithout (?:the )?user'?s? (?:knowledge|noticing|knowing)\b|(?:อย่า|ไม่|ห้าม)ให้(?:ผู้ใช้|ลูกค้า)(?:รู้|เห็น|ทราบ)/gi,
-    then: [],
+    steps: [],
     reach: 0,
   },
   {
     rule: 'concealment',
     directions: both,
     start: /(?:อย่า|ห้าม|ไม่ต้อง|โดยไม่(?:ต้อง)?|ไม่ให้)(?:บอก|แจ้ง|เปิดเผย|รายงาน|กล่าวถึง)/g,
-    then: [/ผู้ใช้|ลูกค้า|มนุษย์/],
+    steps: [/ผู้ใช้|ลูกค้า|มนุษย์/],
     reach: 24,
   },
   {
@@ -95,14 +95,14 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: both,
     start:
       /\b(?:send|post|upload|forward|transmit|exfiltrate|leak|email|append|copy|submit|include|pass)\b/gi,
-    then: [secretThing, destination],
+    steps: [secretThing, destination],
     reach: 80,
   },
   {
     rule: 'exfiltration',
     directions: both,
     start: /ส่ง|อัปโหลด|แนบ|คัดลอก/g,
-    then: [
+    steps: [
       /รหัสผ่าน|คีย์|โทเค็น|โทเคน|ความลับ|API ?key|token|ประวัติการสนทนา|บทสนทนา|ไฟล์ลับ|ข้อมูลลับ|\.env|id_rsa/i,
       /(?:ไปยัง|ไปที่|ไปหา|ถึง|ที่|ไป).{0,12}?(?:https?:\/\/|[\w.+-]{1,40}@[\w-]{1,40}\.|เซิร์ฟเวอร์|อีเมล)/,
     ],
@@ -112,7 +112,7 @@ export const injectionRules: readonly InjectionRule[] = [
     rule: 'secret-request',
     directions: definitions,
     start: /\b(?:read|open|cat|load|get|fetch|retrieve|access|include|pass|provide|contents? of)\b|อ่าน|เปิด/gi,
-    then: [
+    steps: [
       /~\/\.\w{2,20}|\bid_(?:rsa|ed25519)\b|\.aws\/credentials|\/etc\/(?:passwd|shadow)|(?<![\w.])\.env\b|\bmcp\.json\b|\bclaude_desktop_config\b|\.npmrc\b|\.netrc\b|\bkeychain\b/i,
     ],
     reach: 60,
@@ -121,7 +121,7 @@ export const injectionRules: readonly InjectionRule[] = [
     rule: 'other-tool',
     directions: definitions,
     start: /\b(?:before|after|whenever|when|prior to)\b/gi,
-    then: [
+    steps: [
       /^.{0,20}?\b(?:us(?:e|ing)|call(?:ing)?|invok(?:e|ing)|running)\b/i,
       /^.{0,12}?\b(?:any|all|every|each|other|another)\b.{0,12}?\btools?\b/i,
     ],
@@ -132,7 +132,7 @@ export const injectionRules: readonly InjectionRule[] = [
     directions: definitions,
     start:
       /\b(?:must|always|should) (?:be )?(?:call(?:ed)?|used?|invoked?|run) (?:this (?:tool )?)?(?:first\b|before (?:any|all|every|each)\b|prior to (?:any|all)\b)|\b(?:do not|don't|never) (?:use|call) (?:the |any )?(?:other|\w{2,24}) tools?\b|\bwhen (?:the )?[`'"]?\w{2,40}[`'"]? tool is (?:used|called|invoked|available)|(?:ก่อน|ทุกครั้งที่|แทน)(?:จะ|ที่จะ)?(?:ใช้|เรียก).{0,12}?เครื่องมืออื่น/gi,
-    then: [],
+    steps: [],
     reach: 0,
   },
 ];
@@ -146,9 +146,9 @@ export function hintFor(direction: GuardrailDirection): RegExp {
 const sentenceEnd = /\n|[.!?](?=\s|$)/;
 
 /** End of the phrase that begins at `from`, after its first step; undefined where a step is missing. */
-export function endOfPhrase({ then, reach }: InjectionRule, text: string, from: number): number | undefined {
+export function endOfPhrase({ steps, reach }: InjectionRule, text: string, from: number): number | undefined {
   let at = from;
-  for (const step of then) {
+  for (const step of steps) {
     const window = text.slice(at, at + reach);
     const stop = window.search(sentenceEnd);
     const found = step.exec(stop < 0 ? window : window.slice(0, stop + 1));

@@ -61,7 +61,7 @@ export function inspectValue(
   const path: (string | number)[] = root === '' ? [] : [root];
   const field = { direction, name: '' };
   const found: Found[] = [];
-  const readers = watches.filter(({ guardrail }) => guardrail.inspect);
+  const readers = watches.filter((one) => one.guardrail.inspect !== undefined);
   const sizer = watches.find(({ guardrail }) => guardrail.bounds);
   const bounds: SizeBounds | undefined = sizer?.guardrail.bounds;
   let bytesAtMost = 0;

@@ -8,7 +8,7 @@ const byAnchor = new Map<string, SecretFormat[]>();
 for (const format of secretFormats) {
   for (const anchor of format.anchors) byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), format]);
 }
-const quoted = [...byAnchor.keys()].map((anchor) => anchor.replaceAll(/[.\-]/g, '\\$&'));
+const quoted = [...byAnchor.keys()].map((anchor) => anchor.replaceAll(/[.-]/g, '\\$&'));
 /** A token does not begin in the middle of a word. */
 const anchors = new RegExp(`(?<![A-Za-z0-9])(?:${quoted.join('|')})`, 'g');
 /** Telegram's have no beginning of their own. */

@@ -43,6 +43,7 @@ beforeAll(async () => {
         secretLeak: { action: 'block' },
         personalData: { action: 'redact', arguments: 'off' },
         injection: { action: 'allow', definitions: 'block' },
+        custom: { plan: { pattern: 'PLAN-\\d{3}', action: 'ask', results: 'off' } },
       },
     },
   });
@@ -53,30 +54,61 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-it('blocks, redacts, counts, and holds a definition back until it is approved', async () => {
-  const client = await connectV2(coordinator.url, 'legacy');
-  const names = async () => (await client.listTools()).tools.map(({ name }) => name);
-  const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
+it(
+  'blocks, redacts, counts, and holds a definition back until it is approved',
+  { timeout: 60_000 },
+  async () => {
+    const client = await connectV2(coordinator.url, 'legacy');
+    const names = async () => (await client.listTools()).tools.map(({ name }) => name);
+    const call = (name: string, args: Record<string, unknown>) => client.callTool({ name, arguments: args });
 
-  expect(textOf(await call('echo__echo', { a: 'โทร 081-234-5678' }))).toBe(
-    '{"a":"โทร [removed: personalData/phone]"}',
-  );
-  await expect(call('echo__echo', { a: token })).rejects.toThrow(
-    /secretLeak stopped this call: github-token in arguments\.a/,
-  );
+    expect(textOf(await call('echo__echo', { a: 'โทร 081-234-5678' }))).toBe(
+      '{"a":"โทร [removed: personalData/phone]"}',
+    );
+    await expect(call('echo__echo', { a: token })).rejects.toThrow(
+      /secretLeak stopped this call: github-token in arguments\.a/,
+    );
 
-  expect(await names()).toEqual(['echo__echo']);
-  await expect(call('echo__add', {})).rejects.toThrow(/held back/);
-  const url = ['--url', coordinator.origin];
-  const changes = await runCli(['servers', 'changes', 'echo', ...url]);
-  expect(changes.stdout).toContain('! add  injection/concealment in description');
-  expect(changes.stderr).toContain('held back: add');
-  expect(await runCli(['servers', 'approve', 'echo', ...url])).toMatchObject({ code: 0 });
-  expect(await names()).toEqual(['echo__echo', 'echo__add']);
+    expect(await names()).toEqual(['echo__echo']);
+    await expect(call('echo__add', {})).rejects.toThrow(/held back/);
+    const url = ['--url', coordinator.origin];
+    const changes = await runCli(['servers', 'changes', 'echo', ...url]);
+    expect(changes.stdout).toContain('! add  injection/concealment in description');
+    expect(changes.stderr).toContain('held back: add');
+    expect(await runCli(['servers', 'approve', 'echo', ...url])).toMatchObject({ code: 0 });
+    expect(await names()).toEqual(['echo__echo', 'echo__add']);
+    await client.close();
+
+    const metrics = await (await fetch(`${coordinator.origin}/metrics`)).text();
+    const labels = 'guardrail="secretLeak",rule="github-token",direction="arguments",outcome="blocked"';
+    expect(metrics).toContain(`git_memory_mcp_guardrail_findings_total{${labels}} 1`);
+    expect(coordinator.output() + metrics).not.toContain(token.slice(8));
+  },
+);
+
+it.each([
+  ['lets it pass', 'legacy', { elicit: () => ({ pass: true }) }, undefined],
+  ['does not', 'legacy', { elicit: () => ({ pass: false }) }, /the user did not let it pass/],
+  ['is not there', 'legacy', {}, /the client cannot be asked/],
+  ['is behind a modern client', 'modern', { elicit: () => ({ pass: true }) }, /the client cannot be asked/],
+] as const)('asks the user, who %s', async (_, era, answers, problem) => {
+  const questions: string[] = [];
+  const elicit = 'elicit' in answers ? answers.elicit : undefined;
+  const client = await connectV2(coordinator.url, era, {
+    ...(elicit && {
+      elicit: (message: string) => {
+        questions.push(message);
+        return elicit();
+      },
+    }),
+  });
+  const answer = client.callTool({ name: 'echo__echo', arguments: { a: 'see PLAN-123' } });
+  if (problem) await expect(answer).rejects.toThrow(problem);
+  else expect(textOf(await answer)).toBe('{"a":"see PLAN-123"}');
+  expect(questions).toEqual(
+    elicit && era === 'legacy'
+      ? ['The arguments that go to echo of echo hold: custom/plan in arguments.a. Let them pass?']
+      : [],
+  );
   await client.close();
-
-  const metrics = await (await fetch(`${coordinator.origin}/metrics`)).text();
-  const labels = 'guardrail="secretLeak",rule="github-token",direction="arguments",outcome="blocked"';
-  expect(metrics).toContain(`git_memory_mcp_guardrail_findings_total{${labels}} 1`);
-  expect(coordinator.output() + metrics).not.toContain(token.slice(8));
 });

@@ -12,7 +12,7 @@ const isolates = /[\u202A\u202B\u202C\u2066-\u2069]{1,64}/gu;
 const rightToLeft = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/;
 const escape = String.fromCharCode(27);
 /** Letters that are not shown, or of the colour of what is behind them. */
-const terminalCode = new RegExp(`${escape}\[(?:8|30;40|37;47)m`, 'g');
+const terminalCode = new RegExp(`${escape}\\[(?:8|30;40|37;47)m`, 'g');
 const blob =
   /(?<![A-Za-z0-9+/=_-])(?=[A-Za-z0-9+/_-]{0,60}[0-9])(?=[A-Za-z0-9+/_-]{0,60}[A-Z])(?=[A-Za-z0-9+/_-]{0,60}[a-z])[A-Za-z0-9+/_-]{120,8192}={0,2}/g;
 

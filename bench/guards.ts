@@ -1,6 +1,7 @@
 /**
- * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its body, Host and Origin, the key among others, the leave of its
- * role; beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
+ * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
+ * body, Host and Origin, the key among others, the leave of its role, all guardrails over a call with a result of 1 KB;
+ * beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
  * Last line: one JSON object.
  */
 
@@ -13,6 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configShape } from '../src/config/schema.ts';
+import { guardrailsShape } from '../src/config/guardrails-shape.ts';
+import { compileGuardrails } from '../src/guardrails/compile-guardrails.ts';
+import { createGuardrailGuard } from '../src/guardrails/guard-calls.ts';
 import { createAccess } from '../src/http/access.ts';
 import { assertDepth } from '../src/http/bounds/assert-depth.ts';
 import { assertHead } from '../src/http/bounds/assert-head.ts';
@@ -23,8 +27,12 @@ import { createSecurityHeaders } from '../src/http/security-headers.ts';
 import { createAuthenticate } from '../src/identity/authenticate.ts';
 import { openKeyRing } from '../src/identity/key-ring.ts';
 import { createManagedKeys } from '../src/identity/manage-keys.ts';
+import type { GuardedCall } from '../src/kernel/call-guard.ts';
+import { Cancel } from '../src/kernel/cancel.ts';
 import { systemClock } from '../src/kernel/clock.ts';
+import type { JsonObject } from '../src/kernel/json-rpc.ts';
 import { silentLogger } from '../src/kernel/log.ts';
+import { localOwner } from '../src/kernel/principal.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -84,6 +92,34 @@ const body = JSON.stringify({ params: { text: 'ภาษาไทย and "Englis
 const protect = createSecurityHeaders(true);
 const answer = new ServerResponse(new IncomingMessage(new Socket()));
 
+/** All guardrails on, around a call with ordinary arguments and a result of 1 KB in which nothing is to be found. */
+const on = { action: 'redact' };
+const guardrails = createGuardrailGuard(
+  compileGuardrails(
+    guardrailsShape.parse({
+      secretLeak: on,
+      personalData: on,
+      injection: on,
+      pathsAndUrls: { action: 'block' },
+      custom: { ticket: { pattern: 'TICKET-\\d{4,8}', action: 'redact' } },
+    }),
+  ),
+);
+const words = 'The build finished in 12.4 seconds with 3 warnings; see docs/build.md for what they mean.\n';
+const result = { content: [{ type: 'text', text: words.repeat(12).slice(0, 1024) }] };
+const call: GuardedCall = {
+  principal: localOwner,
+  requestId: 'r-1',
+  era: 'legacy',
+  mount: 'all',
+  method: 'tools/call',
+  server: { id: 'files', category: 'filesystem' },
+  name: 'read_file',
+  params: { name: 'read_file', arguments: { path: 'docs/build.md', from: 1, to: 200 } },
+  signal: new Cancel(),
+};
+const answered = async (): Promise<JsonObject> => result;
+
 const figures = {
   head: await microseconds(() => assertHead(request, bounds)),
   connection: await microseconds(() => connections.begin(request, response)),
@@ -93,6 +129,7 @@ const figures = {
   role: await microseconds(() => access.authorize(request, 'use')),
   forwardedAddress: await microseconds(() => forwarded.addressOf(proxied)),
   securityHeaders: await microseconds(() => protect(answer)),
+  guardrails: await microseconds(() => guardrails.run(call, answered)),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
 // Not on the way of an MCP call.

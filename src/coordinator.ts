@@ -12,6 +12,8 @@ import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
+import { compileGuardrails } from './guardrails/compile-guardrails.ts';
+import { createDefinitionGuard } from './guardrails/guard-definitions.ts';
 import { assertMayBind } from './http/guards.ts';
 import { toServerItem } from './http/routes/servers.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -88,7 +90,14 @@ export async function startCoordinator(
   const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, store, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
-  const pins = createPinGate({ approved, store: store.approvals, logger });
+  const guardrails = compileGuardrails(config.guardrails);
+  const definitions = createDefinitionGuard(guardrails, { logger, onFinding: meters.onFinding });
+  const pins = createPinGate({
+    approved,
+    store: store.approvals,
+    logger,
+    suspect: (spec, tools, instructions) => definitions.suspect(spec, tools, instructions),
+  });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
   const admit: InstanceDependencies['admit'] = (spec, offered) => {
     recorder?.record(spec, offered);
@@ -125,6 +134,7 @@ export async function startCoordinator(
     pins,
     identity,
     certificate,
+    guardrails,
     pool,
     hosts,
     servers,

@@ -7,8 +7,9 @@ import type { PinGate } from './catalog/pins/pin-gate.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import type { Config } from './config/schema.ts';
 import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
-import { matchesAny } from './gateway/name-patterns.ts';
+import { matchesAny } from './kernel/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
+import type { Guardrails } from './guardrails/compile-guardrails.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
@@ -60,6 +61,7 @@ export async function openEdge(
     readonly pins: PinGate;
     readonly identity: Identity;
     readonly certificate: Certificate | undefined;
+    readonly guardrails: Guardrails;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -69,7 +71,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, certificate, hosts } = base;
+  const { loaded, plugins, identity, certificate, guardrails, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -84,7 +86,7 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ guardrails, onFinding: meters.onFinding }),
   });
   const metrics = await openMetrics(parts, {
     loaded,

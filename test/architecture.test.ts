@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
+  guardrails: ['kernel'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
@@ -35,6 +36,8 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store'],
+  // Tries the guardrails of a config on a file; no coordinator has to run.
+  'cli/guardrails/test.ts': ['guardrails'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

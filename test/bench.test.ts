@@ -14,6 +14,7 @@ function figuresIn(value: unknown): unknown[] {
 }
 
 it.each([
+  ['guardrails', '--kilobytes', '16'],
   ['guards', '--requests', '100', '--keys', '20'],
   ['merge', '--keys', '200', '--changes', '20', '--rounds', '1'],
   ['metrics'],

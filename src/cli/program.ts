@@ -28,6 +28,7 @@ import { serversReleaseCommand } from './servers/release.ts';
 import { serversDeployCommand } from './servers/deploy.ts';
 import { serversUndeployCommand } from './servers/undeploy.ts';
 import { serversDeploymentsCommand } from './servers/deployments.ts';
+import { guardrailsTestCommand } from './guardrails/test.ts';
 import { keysCreateCommand } from './keys/create.ts';
 import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
@@ -134,6 +135,11 @@ const nouns: readonly Noun[] = [
     name: 'keys',
     description: 'Keys that open a coordinator started with --auth required.',
     verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
+  },
+  {
+    name: 'guardrails',
+    description: 'What looks at arguments, results and definitions.',
+    verbs: [guardrailsTestCommand],
   },
   {
     name: 'memory',

@@ -8,6 +8,7 @@ import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { connectionsShape } from './connections-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
+import { guardrailsShape } from './guardrails-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
@@ -158,6 +159,7 @@ export const configShape = z.strictObject({
     .default({})
     .describe('Built-in servers by name: switch one off or give it settings.'),
   catalog: catalogShape.prefault({}).describe('What servers offer: written down, and pinned.'),
+  guardrails: guardrailsShape.prefault({}).describe('What looks at arguments, results and definitions.'),
   toolSearch: toolSearchShape.prefault({}).describe('Endpoints with ?tools=search.'),
   bundles: z
     .record(bundleNameShape, bundleShape)

@@ -11,7 +11,7 @@ import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 import { withFixed } from './bundles/fixed-arguments.ts';
 import { type Attempt, withFailover } from './failover.ts';
-import { forward, translateError } from './forward.ts';
+import { forward, supports, translateError } from './forward.ts';
 import { headerValueOf } from '../kernel/param-headers.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import { rewriteResult } from './rewrite.ts';
@@ -262,7 +262,12 @@ function guardedCall({
     server: { id, category },
     ...rest,
     signal,
-    ask: ask && ((asked, input) => ask(asked, input, signal)),
+    ask:
+      ask &&
+      (async (asked, input) => {
+        if (!supports(exchange, asked)) throw new AppError('METHOD_NOT_FOUND', { method: asked });
+        return await ask(asked, input, signal);
+      }),
   };
 }
 

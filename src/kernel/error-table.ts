@@ -72,7 +72,7 @@ export const errorTable = {
     exit: 5,
     retry: 'never',
     message:
-      'tool {name} is held back: {server} offers it otherwise than was approved; see git-memory-mcp servers changes {server}, then servers approve or servers revert',
+      'tool {name} is held back: nobody has approved it as {server} offers it now; see git-memory-mcp servers changes {server}, then servers approve or servers revert',
   },
   PROMPT_NOT_FOUND: {
     http: 404,
@@ -138,6 +138,13 @@ export const errorTable = {
     message: 'a valid key is needed: {problem}',
   },
   FORBIDDEN: { http: 403, jsonRpc: -32000, exit: 5, retry: 'never', message: 'not allowed: {problem}' },
+  GUARDRAIL_BLOCKED: {
+    http: 403,
+    jsonRpc: -32000,
+    exit: 5,
+    retry: 'never',
+    message: 'the guardrail {guardrail} stopped this call: {rule} in {field}{why}',
+  },
   BIND_REFUSED: {
     http: 500,
     jsonRpc: -32603,

@@ -1,6 +1,7 @@
 /** What the parts tell of their work, for metrics, logs and exporters. */
 
 import { AppError } from './errors.ts';
+import type { GuardrailDirection } from './guardrail-options.ts';
 import { RpcError } from './json-rpc.ts';
 
 /** What went wrong and was mended, or is about to be. */
@@ -43,3 +44,22 @@ export function codeOf(error: unknown): string {
   if (error instanceof AppError) return error.code;
   return error instanceof RpcError ? 'RPC_ERROR' : 'INTERNAL';
 }
+
+/** What a guardrail found in one call or definition: never the text itself. */
+export interface GuardrailFinding {
+  readonly guardrail: string;
+  readonly rule: string;
+  readonly direction: GuardrailDirection;
+  /** Where it was first seen, such as `arguments.query`. */
+  readonly field: string;
+  /** How often. */
+  readonly count: number;
+  /** `confirmed`: the client's user was asked and let it pass. */
+  readonly outcome: 'allowed' | 'redacted' | 'confirmed' | 'blocked';
+  /** Id of the server, and its own name of the tool. */
+  readonly server: string;
+  readonly name: string;
+  /** Of the call; absent for definitions. */
+  readonly requestId?: string | undefined;
+}
+export type OnFinding = (finding: GuardrailFinding) => void;

@@ -35,6 +35,9 @@ export const changePositionKey = 'git-memory-mcp/position';
 export const priorityKey = 'git-memory-mcp/priority';
 export const priorityHeader = 'x-priority';
 
+/** Key of a result's `_meta`: what guardrails took out or a user confirmed. */
+export const guardrailsKey = 'git-memory-mcp/guardrails';
+
 /** HTTP headers, lower case as Node gives them. */
 export const mcpHeaders = {
   sessionId: 'mcp-session-id',

@@ -2,9 +2,10 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
-import type { OnCall } from '../kernel/observations.ts';
+import type { OnCall, OnFinding } from '../kernel/observations.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type CallMeter, createCallMeter } from './call-meter.ts';
+import { createFindingMeter, type FindingMeter } from './finding-meter.ts';
 import { createIncidentLog, type IncidentLog } from './incident-log.ts';
 import { createMemoryMeter, type MemoryMeter } from './memory-meter.ts';
 
@@ -19,6 +20,11 @@ export interface Meters {
   readonly refusals: ReadonlyMap<string, number>;
   readonly onRefused: (code: string) => void;
   readonly incidents: IncidentLog;
+  readonly findings: FindingMeter;
+  /** Counts what guardrails find, and tells whoever listens. */
+  readonly onFinding: OnFinding;
+  /** Hears of each finding; returns the way to stop. */
+  listenToFindings(listener: OnFinding): () => void;
   /** Forgets servers that leave the pool for good; returns the way to stop. */
   follow(pool: Pool): () => void;
 }
@@ -27,6 +33,8 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
   const calls = createCallMeter();
   const listeners = new Set<OnCall>();
   const incidents = createIncidentLog(deps);
+  const findings = createFindingMeter();
+  const findingListeners = new Set<OnFinding>();
   const refusals = new Map<string, number>();
   return {
     calls,
@@ -42,6 +50,15 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
     refusals,
     onRefused: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
     incidents,
+    findings,
+    onFinding(finding) {
+      findings.count(finding);
+      for (const listener of findingListeners) listener(finding);
+    },
+    listenToFindings(listener) {
+      findingListeners.add(listener);
+      return () => void findingListeners.delete(listener);
+    },
     follow: (pool) =>
       pool.events.on((event) => {
         const { id } = event.instance.spec;

@@ -21,7 +21,7 @@ export interface MetricsDependencies {
   readonly memory: MemoryClient;
   /** Of the listeners; absent without TLS. */
   readonly certificate?: { readonly secondsLeft: number } | undefined;
-  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
+  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals' | 'findings'>;
 }
 
 type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
@@ -104,6 +104,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       sessions: one(gateway.sessions.size),
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
       tls_certificate_seconds_left: deps.certificate ? one(deps.certificate.secondsLeft) : [],
+      guardrail_findings_total: deps.meters.findings.read(),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

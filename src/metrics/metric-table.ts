@@ -36,6 +36,11 @@ export const metricTable = {
     labels: [],
     help: 'Until the certificate of the listeners expires; negative after. Only with TLS.',
   },
+  guardrail_findings_total: {
+    type: 'counter',
+    labels: ['guardrail', 'rule', 'direction', 'outcome'],
+    help: 'What guardrails found; outcome is allowed, redacted, confirmed or blocked.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -7,12 +7,16 @@ import { note, plainText, printLines } from '../output.ts';
 const signs = { added: '+', removed: '-', renamed: '>', changed: '~' } as const;
 
 /** Prints the changes, and the state on standard error. */
-export function printPin(context: CliContext, { server, state, held, changes, instructions }: PinItem): void {
+export function printPin(context: CliContext, pin: PinItem): void {
+  const { server, state, held, changes, instructions, suspicions = [] } = pin;
   const lines = changes.flatMap(({ kind, tool, from, fields }) => [
     `${signs[kind]} ${from === undefined ? tool : `${from} > ${tool}`}  ${kind}`,
     ...fields.flatMap(({ what, name, before, after }) => sides(`${what} ${name}`.trim(), before, after)),
   ]);
   if (instructions) lines.push('~ instructions', ...sides('text', instructions.before, instructions.after));
+  for (const { tool = 'instructions', guardrail, rule, field } of suspicions) {
+    lines.push(`! ${tool}  ${guardrail}/${rule}${field === '' ? '' : ` in ${field}`}`);
+  }
   printLines(context, lines.map(plainText));
   note(context, `${server}: ${state}${held.length === 0 ? '' : `, held back: ${held.join(', ')}`}`);
 }

@@ -30,6 +30,17 @@ export const pinShape = z.object({
     .object({ before: z.string().optional(), after: z.string().optional() })
     .optional()
     .describe('Where its instructions differ from the approved ones.'),
+  suspicions: z
+    .array(
+      z.object({
+        tool: z.string().optional().describe('Absent for the instructions.'),
+        guardrail: z.string(),
+        rule: z.string(),
+        field: z.string(),
+      }),
+    )
+    .optional()
+    .describe('What guardrails say about what it offers.'),
 });
 export type PinItem = z.infer<typeof pinShape>;
 

@@ -28,10 +28,11 @@ export function pinsRoutes(pool: Pool, pins: PinGate): PinRoutes {
   };
 }
 
-function toItem({ held, changes, ...status }: PinStatus): PinItem {
+function toItem({ held, changes, suspicions, ...status }: PinStatus): PinItem {
   return {
     ...status,
     held: [...held],
+    ...(suspicions && { suspicions: [...suspicions] }),
     changes: changes.map(({ fields, ...change }) => ({
       ...change,
       fields: fields.map(({ what, name, before, after }) => ({ what, name, before, after })),

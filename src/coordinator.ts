@@ -25,6 +25,7 @@ import type { InstanceDependencies } from './pool/instance-types.ts';
 import type { StartReport } from './pool/pool.ts';
 import { createMeters } from './metrics/create-meters.ts';
 import { openIdentity } from './open-identity.ts';
+import { openLimits } from './open-limits.ts';
 import { openPool } from './open-pool.ts';
 import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
@@ -85,6 +86,7 @@ export async function startCoordinator(
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, store, logger });
+  const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
@@ -109,6 +111,7 @@ export async function startCoordinator(
     store,
     logger,
     load: options.loadConfig,
+    onReload: (next) => limiting.limits.apply(next.config.limits),
   });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
@@ -122,6 +125,7 @@ export async function startCoordinator(
     store,
     pins,
     identity,
+    limiting,
     pool,
     hosts,
     servers,

@@ -14,6 +14,7 @@ import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
 import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
+import { limitsRoutes } from './http/routes/limits.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
@@ -29,6 +30,7 @@ import type { Pool } from './pool/pool.ts';
 import type { Meters } from './metrics/create-meters.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
+import type { Limiting } from './open-limits.ts';
 import { openMetrics } from './open-metrics.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
@@ -57,6 +59,7 @@ export async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly identity: Identity;
+    readonly limiting: Limiting;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -66,7 +69,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
+  const { loaded, plugins, identity, limiting, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -81,7 +84,7 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ limits: limiting.limits }),
   });
   const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
@@ -94,6 +97,8 @@ export async function openEdge(
     authenticate: identity.authenticate,
     onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
+    requestLimits: limiting.limits,
+    failedKeys: limiting.failedKeys,
     gateway,
     pool,
     memory,
@@ -123,6 +128,7 @@ export async function openEdge(
         baseUrl: () => baseUrl,
       }),
       ...pinsRoutes(pool, pins),
+      ...limitsRoutes(limiting),
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),

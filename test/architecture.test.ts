@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
+  metering: ['kernel', 'contract', 'store'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],

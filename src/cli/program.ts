@@ -32,6 +32,7 @@ import { keysCreateCommand } from './keys/create.ts';
 import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
 import { keysRotateCommand } from './keys/rotate.ts';
+import { limitsShowCommand } from './limits/show.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -134,6 +135,11 @@ const nouns: readonly Noun[] = [
     name: 'keys',
     description: 'Keys that open a coordinator started with --auth required.',
     verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
+  },
+  {
+    name: 'limits',
+    description: 'How much callers may ask for.',
+    verbs: [limitsShowCommand],
   },
   {
     name: 'memory',

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Authenticate } from '../identity/authenticate.ts';
+import { isAppError } from '../kernel/errors.ts';
 import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Permission } from '../kernel/roles.ts';
@@ -25,10 +26,36 @@ export interface AccessOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Hears of requests that were refused, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
+  /** Counts wrong keys. */
+  readonly failedKeys?: FailedKeys | undefined;
 }
 
-export function createAccess({ authenticate, onRefused }: AccessOptions = {}): Access {
+/** Wrong keys by the address that showed them. */
+export interface FailedKeys {
+  /** Throws RATE_LIMITED when there were too many. */
+  check(address: string): void;
+  note(address: string): void;
+}
+
+export function createAccess({ authenticate, onRefused, failedKeys }: AccessOptions = {}): Access {
   const principals = new WeakMap<IncomingMessage, Principal>();
+  /** Connections whose last key was right: whoever guesses from the same address does not shut them out. */
+  const proven = new WeakSet<object>();
+
+  async function admitCounted(request: IncomingMessage, check: Authenticate, failed: FailedKeys) {
+    const { socket, headers } = request;
+    const address = socket.remoteAddress ?? '';
+    if (headers.authorization !== undefined && !proven.has(socket)) failed.check(address);
+    try {
+      const principal = await check(headers.authorization);
+      proven.add(socket);
+      return principal;
+    } catch (error) {
+      proven.delete(socket);
+      if (headers.authorization !== undefined && isAppError(error, 'UNAUTHENTICATED')) failed.note(address);
+      throw error;
+    }
+  }
 
   function principalOf(request: IncomingMessage): Principal {
     const known = authenticate ? principals.get(request) : localOwner;
@@ -51,7 +78,10 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
     async admit(request) {
       if (!authenticate) return;
       try {
-        principals.set(request, await authenticate(request.headers.authorization));
+        const principal = failedKeys
+          ? await admitCounted(request, authenticate, failedKeys)
+          : await authenticate(request.headers.authorization);
+        principals.set(request, principal);
       } catch (error) {
         onRefused?.(codeOf(error));
         throw error;

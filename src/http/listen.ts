@@ -11,8 +11,9 @@ import type { Authenticate } from '../identity/authenticate.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Pool } from '../pool/pool.ts';
-import { createAccess } from './access.ts';
+import { createAccess, type FailedKeys } from './access.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
+import type { RequestLimits } from './count-request.ts';
 import type { GitEndpoint } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type GuardOptions } from './guards.ts';
 import { createLogStreams } from './log-stream.ts';
@@ -42,6 +43,10 @@ export interface ListenOptions extends GuardOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Hears of requests that were refused at the door, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
+  /** Counts requests that are no calls to servers. */
+  readonly requestLimits?: RequestLimits | undefined;
+  /** Counts wrong keys. */
+  readonly failedKeys?: FailedKeys | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -101,6 +106,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     git: options.git,
     logger,
     requests: createOpenRequests(),
+    limits: options.requestLimits,
   };
   const takesChanges = createChangeStreams({ ...options, access, keepAlive });
   const takesLogs = createLogStreams({ ...options, access, keepAlive });

@@ -19,7 +19,7 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
-  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
+  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals' | 'limited' | 'limitsAway'>;
 }
 
 type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
@@ -101,6 +101,11 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       parked_calls: one(gateway.parkedCalls),
       sessions: one(gateway.sessions.size),
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
+      limited_total: [...deps.meters.limited.values()].map(({ per, window, count }) => ({
+        labels: { per, window },
+        value: count,
+      })),
+      limits_shared: deps.meters.limitsAway === undefined ? [] : one(deps.meters.limitsAway ? 0 : 1),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

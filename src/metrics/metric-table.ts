@@ -31,6 +31,16 @@ export const metricTable = {
     labels: ['code'],
     help: 'Requests refused at the door: a foreign Host or Origin, no valid key, a role that lacks the permission.',
   },
+  limited_total: {
+    type: 'counter',
+    labels: ['per', 'window'],
+    help: 'Calls and requests that a limit refused, by what it counts; address: too many wrong keys.',
+  },
+  limits_shared: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while coordinators count limits together, 0 while this one has to count for itself.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -29,7 +29,9 @@ const ruleShape = z
   .strictObject({
     per: z
       .enum(limitedBy)
-      .describe('Whose calls are counted together: one principal (user or key), tenant, server or tool, or all.'),
+      .describe(
+        'Whose calls are counted together: one principal (user or key), tenant, server or tool, or all.',
+      ),
     of: z
       .array(z.string().min(1))
       .min(1)
@@ -53,7 +55,9 @@ const ruleNameShape = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, {
 const planNameShape = z.string().min(1).max(48);
 
 const redisShape = z.strictObject({
-  url: referenceShape.describe('Its address, by reference: `{env: NAME}` or `{file: path}` of redis://… or rediss://….'),
+  url: referenceShape.describe(
+    'Its address, by reference: `{env: NAME}` or `{file: path}` of redis://… or rediss://….',
+  ),
   prefix: z.string().max(100).default('git-memory-mcp').describe('Its keys begin with this and a colon.'),
   timeoutMs: z.int().min(5).max(10_000).default(100).describe('Longest time for an answer, in milliseconds.'),
   onFailure: z
@@ -144,7 +148,10 @@ export const limitsShape = z.strictObject(limitsFields).superRefine((limits, con
   const isKnown = (plan: string) => Object.hasOwn(limits.plans, plan) || Object.hasOwn(builtInPlans, plan);
   const named: [(string | number)[], string][] = [
     ...(limits.plan === undefined ? [] : [[['plan'], limits.plan] as [string[], string]]),
-    ...Object.entries(limits.tenantPlans).map(([of, plan]): [string[], string] => [['tenantPlans', of], plan]),
+    ...Object.entries(limits.tenantPlans).map(([of, plan]): [string[], string] => [
+      ['tenantPlans', of],
+      plan,
+    ]),
     ...Object.entries(limits.principalPlans).map(([of, plan]): [string[], string] => [
       ['principalPlans', of],
       plan,

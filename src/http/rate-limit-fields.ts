@@ -24,7 +24,10 @@ function nameOf({ rule, window }: Pick<Standing, 'rule' | 'window'>): string {
 
 export function policyField(standings: readonly Standing[]): string {
   return standings
-    .map((standing) => `${nameOf(standing)};q=${Math.max(1, integer(standing.limit))}${windows[standing.window]}`)
+    .map(
+      (standing) =>
+        `${nameOf(standing)};q=${Math.max(1, integer(standing.limit))}${windows[standing.window]}`,
+    )
     .join(', ');
 }
 

@@ -30,7 +30,8 @@ const corsHeaders = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
     '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id, x-priority',
-  'access-control-expose-headers': 'mcp-session-id, ratelimit, ratelimit-policy, retry-after, www-authenticate',
+  'access-control-expose-headers':
+    'mcp-session-id, ratelimit, ratelimit-policy, retry-after, www-authenticate',
   'access-control-max-age': '600',
 };
 

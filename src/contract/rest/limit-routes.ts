@@ -25,7 +25,12 @@ export const limitRoutes = {
     query: z.object({
       principal: z.string().min(1).max(200).optional().describe('Another user or key of the tenant.'),
       server: z.string().min(1).max(200).optional().describe('With the limits of calls to this server.'),
-      tool: z.string().min(1).max(200).optional().describe("With those of this tool, by the server's name of it."),
+      tool: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe("With those of this tool, by the server's name of it."),
     }),
     response: z.object({
       principal: z.string(),

@@ -58,7 +58,16 @@ const tolerance = 1e-6;
 /** How its owner stands. */
 function standingOf({ policy, owner }: Bucket, remaining: number, resetMs: number): Standing {
   const { rule, per, window, limit, burst } = policy;
-  return { rule, per, of: owner.of, window, limit, burst, remaining: Math.max(0, remaining), resetMs: Math.ceil(resetMs) };
+  return {
+    rule,
+    per,
+    of: owner.of,
+    window,
+    limit,
+    burst,
+    remaining: Math.max(0, remaining),
+    resetMs: Math.ceil(resetMs),
+  };
 }
 
 /**

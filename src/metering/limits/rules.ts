@@ -58,7 +58,11 @@ export function createRules(settings: LimitSettings): Rules {
   const { rates, plans, plan: common, tenantPlans, principalPlans } = settings;
   const rules = Object.entries(rates);
   const planNamed = (name: string): Plan | undefined =>
-    Object.hasOwn(plans, name) ? plans[name] : Object.hasOwn(builtInPlans, name) ? builtInPlans[name] : undefined;
+    Object.hasOwn(plans, name)
+      ? plans[name]
+      : Object.hasOwn(builtInPlans, name)
+        ? builtInPlans[name]
+        : undefined;
 
   const of = (per: LimitedBy, name: string): NamedPolicy[] =>
     rules

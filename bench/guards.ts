@@ -1,6 +1,7 @@
 /**
  * What the guards add to a request, microseconds of one thread: Host and Origin, the key among others, the leave of its
- * role; beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
+ * role, and the limits of five rules; beside the SHA-256 alone, without which no key can be checked, and one limit by
+ * rate-limiter-flexible. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
  * Last line: one JSON object.
  */
 
@@ -10,13 +11,18 @@ import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { createAccess } from '../src/http/access.ts';
 import { createGuard } from '../src/http/guards.ts';
 import { createAuthenticate } from '../src/identity/authenticate.ts';
 import { openKeyRing } from '../src/identity/key-ring.ts';
 import { createManagedKeys } from '../src/identity/manage-keys.ts';
 import { systemClock } from '../src/kernel/clock.ts';
+import type { GuardedCall } from '../src/kernel/call-guard.ts';
 import { silentLogger } from '../src/kernel/log.ts';
+import { localOwner } from '../src/kernel/principal.ts';
+import { createLimitGuard } from '../src/metering/limits/limit-guard.ts';
+import { openLimits } from '../src/metering/limits/open-limits.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -56,13 +62,48 @@ const guard = createGuard({ host: '127.0.0.1', allowedHosts: [], allowedOrigins:
 const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
 const request = { url: '/mcp', headers } as IncomingMessage;
 
+const many = 1_000_000_000;
+const { limits } = parts.use(
+  await openLimits({
+    settings: {
+      rates: {
+        key: { per: 'principal', perSecond: 1_000_000, burst: many },
+        tenant: { per: 'tenant', perHour: many },
+        server: { per: 'server', concurrency: many },
+        tool: { per: 'tool', perSecond: 1_000_000, burst: many },
+        all: { per: 'all', perMonth: many },
+      },
+      plans: {},
+      tenantPlans: {},
+      principalPlans: {},
+    },
+    uses: store.monthlyUses,
+    clock: systemClock,
+    logger: silentLogger,
+  }),
+);
+const limitGuard = createLimitGuard(limits);
+const call = {
+  principal: localOwner,
+  server: { id: 'one', category: '' },
+  method: 'tools/call',
+  name: 'echo',
+  definition: {},
+} as GuardedCall;
+const answered = Promise.resolve({});
+const answer = () => answered;
+/** What was tried in its place, with one rule of the five. */
+const library = new RateLimiterMemory({ points: many, duration: 3600 });
+
 const figures = {
   hostAndOrigin: await microseconds(() => guard(request)),
   key: await microseconds(() => access.admit(request)),
   role: await microseconds(() => access.authorize(request, 'use')),
+  limits: await microseconds(() => limitGuard.run(call, answer)),
+  libraryOneLimit: await microseconds(() => library.consume('key')),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
-const { sha256, ...guards } = figures;
+const { sha256, libraryOneLimit, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
-process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256 })}\n`);
+process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256, libraryOneLimit })}\n`);

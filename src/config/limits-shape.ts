@@ -36,7 +36,7 @@ const ruleShape = z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Only these, by name or by its beginning with a * at its end; a tool is `server/tool`.'),
+      .describe('Only these, by name, in which * stands for anything; a tool is `server/tool`.'),
     ...allowanceFields,
   })
   .refine(hasAllowance, { error: 'needs perSecond, perHour, perMonth or concurrency' });

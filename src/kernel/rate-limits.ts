@@ -20,7 +20,7 @@ export interface Allowance {
 
 export interface LimitRule extends Allowance {
   readonly per: LimitedBy;
-  /** Whom it is for, by name or by its beginning with a * at its end; everyone when absent. A tool is `server/tool`. */
+  /** Whom it is for, by name, in which * stands for anything; everyone when absent. A tool is `server/tool`. */
   readonly of?: readonly string[] | undefined;
 }
 

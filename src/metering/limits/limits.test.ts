@@ -156,7 +156,7 @@ describe('a rule', () => {
   it('is for those that it names, by name or beginning', async () => {
     const { admit } = await setUp({
       rates: {
-        tools: { per: 'tool', of: ['one/e*', 'two/x'], perHour: 1 },
+        tools: { per: 'tool', of: ['one/e*', '*/x.*', '*wo/x'], perHour: 1 },
         keys: { per: 'principal', of: ['key:สมชาย'], perHour: 2 },
       },
     });

@@ -35,9 +35,10 @@ export interface Rules {
 
 function matches(patterns: readonly string[] | undefined, name: string): boolean {
   if (!patterns) return true;
-  return patterns.some((pattern) =>
-    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-  );
+  return patterns.some((pattern) => {
+    const parts = pattern.split('*').map((part) => RegExp.escape(part));
+    return new RegExp(`^${parts.join('.*')}$`, 'su').test(name);
+  });
 }
 
 function policiesOf(source: string, rule: string, per: LimitedBy, given: Allowance): NamedPolicy[] {

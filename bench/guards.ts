@@ -106,4 +106,6 @@ const figures = {
 const { sha256, libraryOneLimit, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
-process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256, libraryOneLimit })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256, libraryOneLimit })}\n`,
+);

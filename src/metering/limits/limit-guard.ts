@@ -35,7 +35,7 @@ export function createLimitGuard(limits: Pick<Limits, 'enter' | 'priorityOf'>): 
           ? entered.then((held) => proceed(held, call, next))
           : proceed(entered, call, next);
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
     },
   };

@@ -322,31 +322,34 @@ describe('the guard of calls', () => {
     ],
   ])('lets go of a place when the call %s', async (_, next: () => Promise<object>) => {
     const { limits } = await setUp({ rates });
-    const { run } = createLimitGuard(limits);
-    for (let n = 0; n < 5; n += 1) await Promise.resolve(run(call, next as never)).catch(() => {});
+    const guard = createLimitGuard(limits);
+    for (let n = 0; n < 5; n += 1) await Promise.resolve(guard.run(call, next as never)).catch(() => {});
     expect(limits.knownStandings(call as never)).toMatchObject([{ remaining: 2 }]);
   });
 
   it('refuses one more at a time, and lets on when one is over', async () => {
     const { limits } = await setUp({ rates });
-    const { run } = createLimitGuard(limits);
+    const guard = createLimitGuard(limits);
     const over = Promise.withResolvers<object>();
-    const under = [run(call, () => over.promise as never), run(call, () => over.promise as never)];
-    await expect(run(call, async () => ({}))).rejects.toMatchObject({
+    const under = [
+      guard.run(call, () => over.promise as never),
+      guard.run(call, () => over.promise as never),
+    ];
+    await expect(guard.run(call, async () => ({}))).rejects.toMatchObject({
       code: 'RATE_LIMITED',
       data: { window: 'concurrency', limit: 2, retryAfterMs: 1000 },
     });
     over.resolve({});
     await Promise.all(under);
-    expect(await run(call, async () => ({ done: true }))).toEqual({ done: true });
+    expect(await guard.run(call, async () => ({ done: true }))).toEqual({ done: true });
   });
 
   it('counts no tool that its server does not list', async () => {
     const { limits } = await setUp({ rates: { r: { per: 'tool', perHour: 1 } } });
-    const { run } = createLimitGuard(limits);
-    for (let n = 0; n < 3; n += 1) await run({ ...call, name: `made-up-${n}` }, async () => ({}));
-    await run({ ...call, definition: {} }, async () => ({}));
-    await expect(run({ ...call, definition: {} }, async () => ({}))).rejects.toMatchObject({
+    const guard = createLimitGuard(limits);
+    for (let n = 0; n < 3; n += 1) await guard.run({ ...call, name: `made-up-${n}` }, async () => ({}));
+    await guard.run({ ...call, definition: {} }, async () => ({}));
+    await expect(guard.run({ ...call, definition: {} }, async () => ({}))).rejects.toMatchObject({
       code: 'RATE_LIMITED',
     });
   });

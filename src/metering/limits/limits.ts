@@ -144,7 +144,7 @@ export function createLimits(parts: {
   async function enterLater(limited: Limited, asked: readonly Bucket[]): Promise<Entered> {
     let waiting = asked;
     for (;;) {
-      await Promise.all(waiting.map((bucket) => bucket.ask?.()));
+      await Promise.all(waiting.map((bucket) => bucket.ask?.() ?? Promise.resolve()));
       const entered = tryEnter(...listsOf(limited));
       if (entered !== mustAsk) return entered;
       waiting = toAsk ?? [];
@@ -184,7 +184,9 @@ export function createLimits(parts: {
     knownStandings,
     async standings(limited) {
       const lists = listsOf(limited);
-      await Promise.all(lists.flatMap(({ all }) => all.map((bucket) => bucket.look?.())));
+      await Promise.all(
+        lists.flatMap(({ all }) => all.map((bucket) => bucket.look?.() ?? Promise.resolve())),
+      );
       return knownStandings(limited);
     },
     apply: (settings) => table.apply(settings),

@@ -58,7 +58,7 @@ export async function openLimits(options: OpenLimitsOptions): Promise<OpenedLimi
       const bucket = createRateBucket(key, owner, policy);
       return shared ? shared.share(bucket) : bucket;
     }
-    const bucket = createMonthBucket(key, owner, policy, calendar, counts.note);
+    const bucket = createMonthBucket(key, owner, policy, calendar, (used) => counts.note(used));
     bucket.add(counts.before(key));
     return shared ? shared.share(bucket) : bucket;
   });

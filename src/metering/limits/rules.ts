@@ -36,8 +36,8 @@ export interface Rules {
 function matches(patterns: readonly string[] | undefined, name: string): boolean {
   if (!patterns) return true;
   return patterns.some((pattern) => {
-    const parts = pattern.split('*').map((part) => RegExp.escape(part));
-    return new RegExp(`^${parts.join('.*')}$`, 'su').test(name);
+    const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.+?()[\]{}|/-]/g, String.raw`\$&`));
+    return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
   });
 }
 

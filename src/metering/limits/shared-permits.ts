@@ -59,20 +59,21 @@ export function createSharedPermits(parts: {
     probeOn();
   }
 
+  async function probe(): Promise<void> {
+    try {
+      await source.ping();
+    } catch {
+      if (!isClosed) probeOn();
+      return;
+    }
+    if (isClosed) return;
+    isAway = false;
+    onAway?.(false);
+    logger.info({}, 'the shared limits can be reached again');
+  }
+
   function probeOn(): void {
-    cancelProbe = clock.after(probeMs, () => {
-      source.ping().then(
-        () => {
-          if (isClosed) return;
-          isAway = false;
-          onAway?.(false);
-          logger.info({}, 'the shared limits can be reached again');
-        },
-        () => {
-          if (!isClosed) probeOn();
-        },
-      );
-    });
+    cancelProbe = clock.after(probeMs, () => void probe());
   }
 
   function returnOn(): void {

@@ -6,7 +6,12 @@
 import type { CancelSignal } from '../../kernel/cancel.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { defaultSelection, lowerPriority, type Priority, type QueueOptions } from '../../kernel/pool-options.ts';
+import {
+  defaultSelection,
+  lowerPriority,
+  type Priority,
+  type QueueOptions,
+} from '../../kernel/pool-options.ts';
 import type { Connection, RequestOptions } from '../../transport/connection.ts';
 import { type Balancer, createBalancer } from '../balancer.ts';
 import type { InFlight } from '../in-flight.ts';
@@ -88,7 +93,6 @@ const shortestRetryMs = 1000;
 const longestRetryMs = 60_000;
 /** Time of a call while none is known, milliseconds. */
 const guessedCallMs = 1000;
-
 
 export function createPlaces(options: PlacesOptions): Places {
   const { server, limit, queue, clock, members, balancer, work } = options;

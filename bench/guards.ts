@@ -1,8 +1,8 @@
 /**
  * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
- * body, Host and Origin, the key among others, the leave of its role, all guardrails over a call with a result of 1 KB;
- * beside the SHA-256 alone, without which no key can be checked. `node bench/guards.ts [--requests 200000] [--keys 10000]`.
- * Last line: one JSON object.
+ * body, Host and Origin, the key among others, the leave of its role, limits by five rules, all guardrails over a call
+ * with a result of 1 KB; beside the SHA-256 alone, without which no key can be checked, and one limit by
+ * rate-limiter-flexible. `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
  */
 
 import { hash } from 'node:crypto';
@@ -17,6 +17,7 @@ import { configShape } from '../src/config/schema.ts';
 import { guardrailsShape } from '../src/config/guardrails-shape.ts';
 import { compileGuardrails } from '../src/guardrails/compile-guardrails.ts';
 import { createGuardrailGuard } from '../src/guardrails/guard-calls.ts';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { createAccess } from '../src/http/access.ts';
 import { assertDepth } from '../src/http/bounds/assert-depth.ts';
 import { assertHead } from '../src/http/bounds/assert-head.ts';
@@ -33,6 +34,8 @@ import { systemClock } from '../src/kernel/clock.ts';
 import type { JsonObject } from '../src/kernel/json-rpc.ts';
 import { silentLogger } from '../src/kernel/log.ts';
 import { localOwner } from '../src/kernel/principal.ts';
+import { createLimitGuard } from '../src/metering/limits/limit-guard.ts';
+import { openLimits } from '../src/metering/limits/open-limits.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -120,6 +123,30 @@ const call: GuardedCall = {
 };
 const answered = async (): Promise<JsonObject> => result;
 
+const many = 1_000_000_000;
+const { limits } = parts.use(
+  await openLimits({
+    settings: {
+      rates: {
+        key: { per: 'principal', perSecond: 1_000_000, burst: many },
+        tenant: { per: 'tenant', perHour: many },
+        server: { per: 'server', concurrency: many },
+        tool: { per: 'tool', perSecond: 1_000_000, burst: many },
+        all: { per: 'all', perMonth: many },
+      },
+      plans: {},
+      tenantPlans: {},
+      principalPlans: {},
+    },
+    uses: store.monthlyUses,
+    clock: systemClock,
+    logger: silentLogger,
+  }),
+);
+const limitGuard = createLimitGuard(limits);
+/** What was tried in its place, with one rule of the five. */
+const library = new RateLimiterMemory({ points: many, duration: 3600 });
+
 const figures = {
   head: await microseconds(() => assertHead(request, bounds)),
   connection: await microseconds(() => connections.begin(request, response)),
@@ -130,10 +157,14 @@ const figures = {
   forwardedAddress: await microseconds(() => forwarded.addressOf(proxied)),
   securityHeaders: await microseconds(() => protect(answer)),
   guardrails: await microseconds(() => guardrails.run(call, answered)),
+  limits: await microseconds(() => limitGuard.run(call, answered)),
+  libraryOneLimit: await microseconds(() => library.consume('key')),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
 // Not on the way of an MCP call.
-const { sha256, forwardedAddress: _address, securityHeaders: _headers, ...guards } = figures;
+const { sha256, libraryOneLimit, forwardedAddress: _address, securityHeaders: _headers, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
-process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256 })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256, libraryOneLimit })}\n`,
+);

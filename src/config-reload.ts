@@ -26,13 +26,26 @@ export interface ReloadDependencies {
   /** Loads the config again, from the same file with the same flags; undefined where it cannot change. */
   readonly load: (() => Promise<LoadedConfig>) | undefined;
   readonly roster: ServerRoster;
+  /** Takes what else holds at once. */
+  readonly onReload?: ((next: LoadedConfig) => void) | undefined;
   readonly logger: Logger;
 }
 
 /** Settings that hold as soon as they are loaded; `profile` only says which part of the file counts. */
-const liveSettings: readonly string[] = ['mcpServers', 'builtIn', 'servers', 'profile'];
+const liveSettings: readonly string[] = [
+  'mcpServers',
+  'builtIn',
+  'servers',
+  'profile',
+  'limits.rates',
+  'limits.plans',
+  'limits.plan',
+  'limits.tenantPlans',
+  'limits.principalPlans',
+];
 
-export function createConfigReload({ first, load, roster, logger }: ReloadDependencies): ConfigReload {
+export function createConfigReload(deps: ReloadDependencies): ConfigReload {
+  const { first, load, roster, onReload, logger } = deps;
   const settings = listSettings().filter(({ path }) => !liveSettings.includes(path));
   let loadedAt = new Date().toISOString();
   let problem: string | undefined;
@@ -49,6 +62,7 @@ export function createConfigReload({ first, load, roster, logger }: ReloadDepend
       logger.error({ file: first.file, problem }, 'the config is not valid; the old one goes on');
       throw error;
     }
+    onReload?.(next);
     const { added, replaced, removed, failures } = await roster.reload(next);
     problem = undefined;
     loadedAt = new Date().toISOString();

@@ -28,6 +28,7 @@ import type { StartReport } from './pool/pool.ts';
 import { createMeters } from './metrics/create-meters.ts';
 import { openConfiguredCertificate } from './open-certificate.ts';
 import { openIdentity } from './open-identity.ts';
+import { openLimits } from './open-limits.ts';
 import { openPool } from './open-pool.ts';
 import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
@@ -89,6 +90,7 @@ export async function startCoordinator(
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, store, logger });
+  const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const guardrails = compileGuardrails(config.guardrails);
   const definitions = createDefinitionGuard(guardrails, { logger, onFinding: meters.onFinding });
@@ -120,6 +122,7 @@ export async function startCoordinator(
     store,
     logger,
     load: options.loadConfig,
+    onReload: (next) => limiting.limits.apply(next.config.limits),
   });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
@@ -135,6 +138,7 @@ export async function startCoordinator(
     identity,
     certificate,
     guardrails,
+    limiting,
     pool,
     hosts,
     servers,

@@ -15,6 +15,7 @@ import { listen } from './http/listen.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
 import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
+import { limitsRoutes } from './http/routes/limits.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
@@ -32,6 +33,7 @@ import type { Pool } from './pool/pool.ts';
 import type { Meters } from './metrics/create-meters.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
+import type { Limiting } from './open-limits.ts';
 import { openMetrics } from './open-metrics.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
@@ -62,6 +64,7 @@ export async function openEdge(
     readonly identity: Identity;
     readonly certificate: Certificate | undefined;
     readonly guardrails: Guardrails;
+    readonly limiting: Limiting;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -71,7 +74,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, certificate, guardrails, hosts } = base;
+  const { loaded, plugins, identity, certificate, guardrails, limiting, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -86,7 +89,7 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards({ guardrails, onFinding: meters.onFinding }),
+    guard: openGuards({ limits: limiting.limits, guardrails, onFinding: meters.onFinding }),
   });
   const metrics = await openMetrics(parts, {
     loaded,
@@ -111,6 +114,8 @@ export async function openEdge(
     authenticate: identity.authenticate,
     onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
+    requestLimits: limiting.limits,
+    failedKeys: limiting.failedKeys,
     gateway,
     pool,
     memory,
@@ -140,6 +145,7 @@ export async function openEdge(
         baseUrl: () => baseUrl,
       }),
       ...pinsRoutes(pool, pins),
+      ...limitsRoutes(limiting),
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),

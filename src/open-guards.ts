@@ -4,15 +4,19 @@ import type { Guardrails } from './guardrails/compile-guardrails.ts';
 import { createGuardrailGuard } from './guardrails/guard-calls.ts';
 import { type CallGuard, joinGuards } from './kernel/call-guard.ts';
 import type { OnFinding } from './kernel/observations.ts';
+import { createLimitGuard } from './metering/limits/limit-guard.ts';
+import type { Limits } from './metering/limits/limits.ts';
 
 export interface GuardParts {
+  readonly limits: Limits;
   readonly guardrails: Guardrails;
   readonly onFinding: OnFinding;
 }
 
 /** The guards as one; undefined when none is needed. */
-export function openGuards({ guardrails, onFinding }: GuardParts): CallGuard['run'] | undefined {
-  const guards: CallGuard[] = [];
+export function openGuards({ limits, guardrails, onFinding }: GuardParts): CallGuard['run'] | undefined {
+  // Limits may come with a reload, so their guard is always there.
+  const guards: CallGuard[] = [createLimitGuard(limits)];
   if (!guardrails.isOff) guards.push(createGuardrailGuard(guardrails, onFinding));
   return joinGuards(guards);
 }

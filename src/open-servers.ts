@@ -40,12 +40,14 @@ export interface OpenServersOptions {
   readonly store: Store;
   readonly logger: Logger;
   readonly load: (() => Promise<LoadedConfig>) | undefined;
+  /** Takes what else holds at once of a config that was loaded again. */
+  readonly onReload?: ((next: LoadedConfig) => void) | undefined;
 }
 
 /** Fills the pool, starts nothing. */
 export async function openServers(
   parts: AsyncDisposableStack,
-  { loaded, plugins, pool, store, logger, load }: OpenServersOptions,
+  { loaded, plugins, pool, store, logger, load, onReload }: OpenServersOptions,
 ): Promise<Servers> {
   const record = createRecorder(parts, store, logger);
   const held = createQuarantine(pool, store.quarantine, await store.quarantine.all());
@@ -78,7 +80,7 @@ export async function openServers(
   isFilled = true;
   const sources = parts.use(createServerSources(loaded, roster, logger));
   await sources.open();
-  const reload = parts.use(createConfigReload({ first: loaded, load, roster, logger }));
+  const reload = parts.use(createConfigReload({ first: loaded, load, roster, onReload, logger }));
   return {
     roster,
     reload,

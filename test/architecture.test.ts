@@ -22,6 +22,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
   guardrails: ['kernel'],
+  metering: ['kernel', 'contract', 'store'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],

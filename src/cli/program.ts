@@ -33,6 +33,7 @@ import { keysCreateCommand } from './keys/create.ts';
 import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
 import { keysRotateCommand } from './keys/rotate.ts';
+import { limitsShowCommand } from './limits/show.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -140,6 +141,11 @@ const nouns: readonly Noun[] = [
     name: 'guardrails',
     description: 'What looks at arguments, results and definitions.',
     verbs: [guardrailsTestCommand],
+  },
+  {
+    name: 'limits',
+    description: 'How much callers may ask for.',
+    verbs: [limitsShowCommand],
   },
   {
     name: 'memory',

@@ -9,6 +9,7 @@ import { connectionsShape } from './connections-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { guardrailsShape } from './guardrails-shape.ts';
+import { limitsShape } from './limits-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
@@ -16,39 +17,6 @@ import { proxyFields, tlsShape } from './tls-shape.ts';
 
 /** Profiles that a file may have. */
 export const profileNames = ['development', 'production'] as const;
-
-const limitsShape = z.strictObject({
-  bodyBytes: z
-    .int()
-    .min(1024)
-    .max(1_073_741_824)
-    .default(4_194_304)
-    .describe('Largest request body, in bytes.'),
-  requestTimeoutMs: z
-    .int()
-    .min(1)
-    .default(60_000)
-    .describe('Longest time for one call to a server, in milliseconds, unless its entry says otherwise.'),
-  sessionIdleMs: z
-    .int()
-    .min(1000)
-    .default(3_600_000)
-    .describe('A client session that is silent so long is closed, in milliseconds.'),
-  maxSessions: z.int().min(1).default(10_000).describe('Most client sessions at a time.'),
-  drainMs: z
-    .int()
-    .min(0)
-    .default(5000)
-    .describe('At a stop, open requests get so long to finish, in milliseconds.'),
-  serverDrainMs: z
-    .int()
-    .min(0)
-    .default(30_000)
-    .describe(
-      'A server that is replaced or removed gets so long to finish the calls it has, in milliseconds; new calls go elsewhere at once.',
-    ),
-  startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
-});
 
 /** Whether callers have to say who they are. */
 export const authModes = ['local', 'required'] as const;

@@ -14,6 +14,8 @@ export interface RouteDefinition {
   readonly response: z.ZodType;
   /** What the caller's role must include; `read` for GET and `manage` for all else unless said. */
   readonly needs?: Permission;
+  /** For everybody who may come in, whatever their role. */
+  readonly isForAll?: true;
 }
 
 export function defineRoute<const R extends RouteDefinition>(route: R): R {

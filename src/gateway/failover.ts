@@ -8,7 +8,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import type { Incident, OnIncident } from '../kernel/observations.ts';
-import { asPriority, type Priority } from '../kernel/pool-options.ts';
+import { asPriority, lowerPriority, type Priority } from '../kernel/pool-options.ts';
 import { priorityKey } from '../kernel/protocol.ts';
 import type { Balancer } from '../pool/balancer.ts';
 import type { Connection, Instance } from '../pool/instance.ts';
@@ -24,6 +24,8 @@ export interface FailoverCall {
   readonly instances: readonly Instance[];
   readonly exchange: Exchange;
   readonly params: JsonObject;
+  /** The most urgent that it can be. */
+  readonly maxPriority?: Priority | undefined;
   /** Where the conversation began, if this call goes on with one: it goes there and nowhere else. */
   readonly origin: Origin | undefined;
   /** May be sent twice without harm. Asked only when it failed after it was sent. */
@@ -113,11 +115,13 @@ function isSticky({ spec }: Instance): boolean {
 }
 
 function wishOf(
-  { exchange, params }: FailoverCall,
+  { exchange, params, maxPriority }: FailoverCall,
   key: string | undefined,
   except: Connection | undefined,
 ): Wish {
-  return { key, except, signal: exchange.signal, priority: priorityOf(params) ?? exchange.priority };
+  const wished = priorityOf(params) ?? exchange.priority;
+  const priority = maxPriority === undefined ? wished : lowerPriority(maxPriority, wished);
+  return { key, except, signal: exchange.signal, priority };
 }
 
 /** What a call says in `_meta` counts more than what its client says in a header. */

@@ -6,12 +6,13 @@ import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
 import { localOwner } from '../kernel/principal.ts';
 import { codeOf, type FinishedCall, type OnCall, type OnIncident } from '../kernel/observations.ts';
+import type { Priority } from '../kernel/pool-options.ts';
 import { metaKeys } from '../kernel/protocol.ts';
 import { createAffinity } from './affinity.ts';
 import type { Exchange } from './exchange.ts';
 import { withFixed } from './bundles/fixed-arguments.ts';
-import { type Attempt, withFailover } from './failover.ts';
 import { forward, supports, translateError } from './forward.ts';
+import { type Attempt, type FailoverCall, withFailover } from './failover.ts';
 import { headerValueOf } from '../kernel/param-headers.ts';
 import type { ParkedCalls } from './parked-calls.ts';
 import { rewriteResult } from './rewrite.ts';
@@ -119,10 +120,17 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
       onCall({ atMs, durationMs, server, method, name, era, requestId, outcome, code, tries });
     }
 
-    function run(sent: JsonObject): Promise<JsonObject> {
+    function run(sent: JsonObject, maxPriority?: Priority): Promise<JsonObject> {
       const { instances } = group;
       const isRepeatable = () => mayRunTwice(group, method, name, sent);
-      const call = { instances, exchange, params: sent, origin: isHere ? origin : undefined, isRepeatable };
+      const call: FailoverCall = {
+        instances,
+        exchange,
+        params: sent,
+        maxPriority,
+        origin: isHere ? origin : undefined,
+        isRepeatable,
+      };
       return withFailover(call, clock, (attempt) => send(sent, attempt), onIncident);
     }
 
@@ -130,7 +138,7 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
       const result = guard
         ? await guard(
             guardedCall({ view, group, method, name, params, exchange, definition: tool?.definition }),
-            (call) => run(call.params),
+            (call) => run(call.params, call.maxPriority),
           )
         : await run(params);
       tell(result['isError'] === true ? 'tool-error' : 'ok');

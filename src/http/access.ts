@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Authenticate } from '../identity/authenticate.ts';
+import { isAppError } from '../kernel/errors.ts';
 import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Permission } from '../kernel/roles.ts';
@@ -27,10 +28,37 @@ export interface AccessOptions {
   readonly thumbprint?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Hears of requests that were refused, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
+  /** Counts wrong keys. */
+  readonly failedKeys?: FailedKeys | undefined;
 }
 
-export function createAccess({ authenticate, thumbprint, onRefused }: AccessOptions = {}): Access {
+/** Wrong keys by the address that showed them. */
+export interface FailedKeys {
+  /** Throws RATE_LIMITED when there were too many. */
+  check(address: string): void;
+  note(address: string): void;
+}
+
+export function createAccess(options: AccessOptions = {}): Access {
+  const { authenticate, thumbprint, onRefused, failedKeys } = options;
   const principals = new WeakMap<IncomingMessage, Principal>();
+  /** Connections whose last key was right: whoever guesses from the same address does not shut them out. */
+  const proven = new WeakSet<object>();
+
+  async function admitCounted(request: IncomingMessage, check: () => Promise<Principal>, failed: FailedKeys) {
+    const { socket, headers } = request;
+    const address = socket.remoteAddress ?? '';
+    if (headers.authorization !== undefined && !proven.has(socket)) failed.check(address);
+    try {
+      const principal = await check();
+      proven.add(socket);
+      return principal;
+    } catch (error) {
+      proven.delete(socket);
+      if (headers.authorization !== undefined && isAppError(error, 'UNAUTHENTICATED')) failed.note(address);
+      throw error;
+    }
+  }
 
   function principalOf(request: IncomingMessage): Principal {
     const known = authenticate ? principals.get(request) : localOwner;
@@ -53,8 +81,9 @@ export function createAccess({ authenticate, thumbprint, onRefused }: AccessOpti
     async admit(request) {
       if (!authenticate) return;
       try {
-        const { authorization } = request.headers;
-        principals.set(request, await authenticate(authorization, thumbprint && (() => thumbprint(request))));
+        const check = () =>
+          authenticate(request.headers.authorization, thumbprint && (() => thumbprint(request)));
+        principals.set(request, failedKeys ? await admitCounted(request, check, failedKeys) : await check());
       } catch (error) {
         onRefused?.(codeOf(error));
         throw error;

@@ -12,11 +12,12 @@ import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Pool } from '../pool/pool.ts';
-import { createAccess } from './access.ts';
 import type { HeadBounds } from './bounds/assert-head.ts';
 import { type ConnectionBounds, createConnections } from './bounds/connections.ts';
-import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import { createForwarded, type ForwardedOptions } from './forwarded.ts';
+import { createAccess, type FailedKeys } from './access.ts';
+import { type ChangeSource, createChangeStreams } from './change-stream.ts';
+import type { RequestLimits } from './count-request.ts';
 import type { GitEndpoint } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type GuardOptions } from './guards.ts';
 import { createLogStreams } from './log-stream.ts';
@@ -53,6 +54,10 @@ export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, Forwarded
   /** With it all listeners speak HTTPS. */
   readonly certificate?: Certificate | undefined;
   readonly clock: Clock;
+  /** Counts requests that are no calls to servers. */
+  readonly requestLimits?: RequestLimits | undefined;
+  /** Counts wrong keys. */
+  readonly failedKeys?: FailedKeys | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -118,6 +123,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     git: options.git,
     logger,
     requests: createOpenRequests(),
+    limits: options.requestLimits,
   };
   const takesChanges = createChangeStreams({ ...options, access, keepAlive });
   const takesLogs = createLogStreams({ ...options, access, keepAlive });

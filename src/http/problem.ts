@@ -30,9 +30,9 @@ export function toProblem(thrown: unknown, logger: Logger): Problem {
   };
 }
 
-/** Seconds after which it is worth while to try again, where the server was busy: for `Retry-After` (RFC 9110, 10.2.3). */
+/** Seconds after which it is worth while to try again, where a server was busy or a limit used up: for `Retry-After` (RFC 9110, 10.2.3). */
 export function retryAfterOf(thrown: unknown): number | undefined {
-  return isAppError(thrown, 'SERVER_BUSY')
+  return isAppError(thrown, 'SERVER_BUSY', 'RATE_LIMITED')
     ? Math.ceil(Number(thrown.data['retryAfterMs']) / 1000)
     : undefined;
 }

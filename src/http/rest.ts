@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
 import { assertDepth } from './bounds/assert-depth.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
+import { tellLimit } from './rate-limit-fields.ts';
 import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
 export interface RestOptions {
@@ -45,6 +46,7 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
     const problem = toProblem(asOurs(error, options.bodyLimitBytes), logger);
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    tellLimit(reply.raw, error);
     return await reply.code(problem.status).type('application/problem+json').send(problem);
   });
   app.setNotFoundHandler(async (request, reply) => {

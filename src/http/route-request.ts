@@ -13,7 +13,9 @@ import type { Guard } from './guards.ts';
 import type { McpEndpoint } from './mcp/endpoint.ts';
 import { isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
-import { toProblem } from './problem.ts';
+import { countRequest, isUncounted, type RequestLimits } from './count-request.ts';
+import { retryAfterOf, toProblem } from './problem.ts';
+import { tellLimit } from './rate-limit-fields.ts';
 import { challengeFor, resourceMetadata } from './protected-resource.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 
@@ -29,13 +31,16 @@ export interface Edge {
   readonly git: GitEndpoint | undefined;
   readonly logger: Logger;
   readonly requests: OpenRequests;
+  /** Counts requests that are no calls to servers. */
+  readonly limits?: RequestLimits | undefined;
 }
 
 const corsHeaders = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers':
     '*, authorization, content-type, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, last-event-id, x-priority',
-  'access-control-expose-headers': 'mcp-session-id, retry-after, www-authenticate',
+  'access-control-expose-headers':
+    'mcp-session-id, ratelimit, ratelimit-policy, retry-after, www-authenticate',
   'access-control-max-age': '600',
 };
 
@@ -56,6 +61,9 @@ export function routeRequest(
     protect(response);
     if (isAppError(error, 'UNAUTHENTICATED'))
       response.setHeader('www-authenticate', challengeFor(request, path, forwarded.schemeOf(request)));
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
+    tellLimit(response, error);
     response
       .writeHead(problem.status, { 'content-type': 'application/problem+json' })
       .end(JSON.stringify(problem));
@@ -63,19 +71,30 @@ export function routeRequest(
 
   function serve(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     if (edge.git && isGitPath(path) && !isAlias) {
+      const { git } = edge;
       access.authorize(request, 'use');
       protect(response);
-      void edge.git(request, response);
+      count(request, response, path, () => void git(request, response));
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
     if (mount === undefined) {
       protect(response);
-      next(request, response);
+      count(request, response, path, () => next(request, response));
       return;
     }
     access.authorize(request, 'use');
     void edge.endpoint(mount, request, response);
+  }
+
+  /** Goes on when no limit is used up. Throws what a limit says, unless others have to be asked first. */
+  function count(request: IncomingMessage, response: ServerResponse, path: string, go: () => void): void {
+    if (!edge.limits || isAlias || isUncounted(path)) {
+      go();
+      return;
+    }
+    const entered = countRequest(edge.limits, access.principalOf(request), response, go);
+    entered?.catch((error: unknown) => refuse(error, request, response, path));
   }
 
   /** True when the request has been answered. */

@@ -63,7 +63,7 @@ export function serveRoutes(
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        access.authorize(request.raw, needed);
+        if (route.isForAll !== true) access.authorize(request.raw, needed);
         const result = await handler({
           params: parse(route.params, request.params, 'path'),
           query: parse(route.query, request.query, 'query'),

@@ -2,6 +2,7 @@
 
 import type { CancelSignal } from './cancel.ts';
 import type { JsonObject } from './json-rpc.ts';
+import type { Priority } from './pool-options.ts';
 import type { Principal } from './principal.ts';
 import type { Era } from './protocol.ts';
 
@@ -23,6 +24,8 @@ export interface GuardedCall {
   readonly definition?: JsonObject | undefined;
   /** As the server gets them; a guard that changes them hands on a copy. */
   readonly params: JsonObject;
+  /** The most urgent that it can be in the queue of a server, whatever the client says; no bound when absent. */
+  readonly maxPriority?: Priority | undefined;
   /** Aborted when the client cancels or goes away. */
   readonly signal: CancelSignal;
   /** Asks the client's user on the stream of this call; absent where the client cannot be asked. */

@@ -254,6 +254,20 @@ export const errorTable = {
     retry: 'later',
     message: 'server {server} is busy: {problem}; try again in {retryAfterMs} ms',
   },
+  RATE_LIMITED: {
+    http: 429,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message: 'the limit {rule} is used up: {allowed}; try again in {retryAfterMs} ms',
+  },
+  LIMITS_UNAVAILABLE: {
+    http: 503,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message: 'limits cannot be checked: {problem}',
+  },
   SHUTTING_DOWN: {
     http: 503,
     jsonRpc: -32603,

@@ -60,6 +60,11 @@ export function asPriority(value: unknown): Priority | undefined {
   return priorities.find((priority) => priority === value);
 }
 
+/** The one that is wished for, unless that is more urgent than what is given. */
+export function lowerPriority(given: Priority, wished: Priority | undefined): Priority {
+  return wished !== undefined && priorities.indexOf(wished) > priorities.indexOf(given) ? wished : given;
+}
+
 export interface QueueOptions {
   /** Most calls that wait for a place; one more is refused. */
   readonly maxWaiting: number;

@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { OnCall, OnFinding } from '../kernel/observations.ts';
+import type { OnLimited } from '../kernel/rate-limits.ts';
 import type { Pool } from '../pool/pool.ts';
 import { type CallMeter, createCallMeter } from './call-meter.ts';
 import { createFindingMeter, type FindingMeter } from './finding-meter.ts';
@@ -19,6 +20,12 @@ export interface Meters {
   /** Requests that were refused at the door, by the code of the error. */
   readonly refusals: ReadonlyMap<string, number>;
   readonly onRefused: (code: string) => void;
+  /** What limits refused, by the kind of the rule as `per window`. */
+  readonly limited: ReadonlyMap<string, { readonly per: string; readonly window: string; count: number }>;
+  readonly onLimited: OnLimited;
+  /** True while what counts for several coordinators does not answer; undefined where nothing does. */
+  readonly limitsAway: boolean | undefined;
+  readonly onLimitsAway: (isAway: boolean) => void;
   readonly incidents: IncidentLog;
   readonly findings: FindingMeter;
   /** Counts what guardrails find, and tells whoever listens. */
@@ -36,6 +43,8 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
   const findings = createFindingMeter();
   const findingListeners = new Set<OnFinding>();
   const refusals = new Map<string, number>();
+  const limited = new Map<string, { per: string; window: string; count: number }>();
+  let limitsAway: boolean | undefined;
   return {
     calls,
     onCall(call) {
@@ -49,6 +58,19 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
     memory: createMemoryMeter(),
     refusals,
     onRefused: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
+    limited,
+    onLimited(per, window) {
+      const kind = `${per} ${window}`;
+      const known = limited.get(kind);
+      if (known) known.count += 1;
+      else limited.set(kind, { per, window, count: 1 });
+    },
+    get limitsAway() {
+      return limitsAway;
+    },
+    onLimitsAway(isAway) {
+      limitsAway = isAway;
+    },
     incidents,
     findings,
     onFinding(finding) {

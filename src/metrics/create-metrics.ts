@@ -21,7 +21,10 @@ export interface MetricsDependencies {
   readonly memory: MemoryClient;
   /** Of the listeners; absent without TLS. */
   readonly certificate?: { readonly secondsLeft: number } | undefined;
-  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals' | 'findings'>;
+  readonly meters: Pick<
+    Meters,
+    'calls' | 'memory' | 'incidents' | 'refusals' | 'findings' | 'limited' | 'limitsAway'
+  >;
 }
 
 type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
@@ -105,6 +108,11 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
       tls_certificate_seconds_left: deps.certificate ? one(deps.certificate.secondsLeft) : [],
       guardrail_findings_total: deps.meters.findings.read(),
+      limited_total: [...deps.meters.limited.values()].map(({ per, window, count }) => ({
+        labels: { per, window },
+        value: count,
+      })),
+      limits_shared: deps.meters.limitsAway === undefined ? [] : one(deps.meters.limitsAway ? 0 : 1),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

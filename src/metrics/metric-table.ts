@@ -41,6 +41,16 @@ export const metricTable = {
     labels: ['guardrail', 'rule', 'direction', 'outcome'],
     help: 'What guardrails found; outcome is allowed, redacted, confirmed or blocked.',
   },
+  limited_total: {
+    type: 'counter',
+    labels: ['per', 'window'],
+    help: 'Calls and requests that a limit refused, by what it counts; address: too many wrong keys.',
+  },
+  limits_shared: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while coordinators count limits together, 0 while this one has to count for itself.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -11,12 +11,14 @@ import { type Approvals, createApprovals } from './approvals.ts';
 import { type AddedBundles, createAddedBundles } from './bundles.ts';
 import { createDeploymentRows, type DeploymentRows } from './deployments.ts';
 import { createListings, type Listings } from './listings.ts';
+import { createMonthlyUses, type MonthlyUses } from './monthly-uses.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { fleetTables } from './migrations/0007-fleet.ts';
 import { apiKeysTable } from './migrations/0008-api-keys.ts';
 import { keyCertificates } from './migrations/0011-key-certificates.ts';
+import { monthlyUsesTable } from './migrations/0010-monthly-uses.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
@@ -38,6 +40,7 @@ export interface Store extends AsyncDisposable {
   readonly serverSettings: ServerSettingsRows;
   readonly quarantine: QuarantineRows;
   readonly apiKeys: ApiKeys;
+  readonly monthlyUses: MonthlyUses;
 }
 
 /** By name, in their order. */
@@ -50,6 +53,7 @@ const migrations = {
   '0007-fleet': fleetTables,
   '0008-api-keys': apiKeysTable,
   '0011-key-certificates': keyCertificates,
+  '0010-monthly-uses': monthlyUsesTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -76,6 +80,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       serverSettings: createServerSettingsRows(db),
       quarantine: createQuarantineRows(db),
       apiKeys: createApiKeys(db),
+      monthlyUses: createMonthlyUses(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

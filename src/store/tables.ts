@@ -50,6 +50,14 @@ export interface ApiKeysTable {
   certificate: string | null;
 }
 
+export interface MonthlyUsesTable {
+  tenant: string;
+  bucket: string;
+  month: string;
+  used: number;
+  updated_at: string;
+}
+
 export interface ScaleBoundsTable {
   server: string;
   least: number;
@@ -81,6 +89,7 @@ export interface QuarantinedServersTable {
 
 export interface Tables {
   api_keys: ApiKeysTable;
+  monthly_uses: MonthlyUsesTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

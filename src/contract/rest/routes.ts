@@ -6,6 +6,7 @@ import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { deploymentRoutes } from './deployment-routes.ts';
 import { discoveryRoutes } from './discovery-routes.ts';
+import { limitRoutes } from './limit-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
@@ -23,6 +24,7 @@ export const routes = {
   ...deploymentRoutes,
   ...discoveryRoutes,
   ...configRoutes,
+  ...limitRoutes,
   ...toolRoutes,
   ...bundleRoutes,
   ...pinRoutes,

@@ -28,6 +28,7 @@ import {
 } from '../../kernel/protocol.ts';
 import { type KnownText, type OnResultText, textOf } from '../../kernel/result-text.ts';
 import { retryAfterOf } from '../problem.ts';
+import { tellLimit } from '../rate-limit-fields.ts';
 import { type EndpointDependencies, errorResponse, priorityOf } from './endpoint-dependencies.ts';
 import { openStream, Reply } from './reply.ts';
 
@@ -75,7 +76,7 @@ export async function serveLegacyPost(
     await serveBatch(deps, session, body, reply);
     return;
   }
-  if (isRequest(body)) await answerRequest(deps, session, body, reply, priorityOf(request));
+  if (isRequest(body)) await answerRequest(deps, session, body, reply, priorityOf(request), response);
   else if (isNotification(body) || isResponse(body)) {
     take(deps, session, body);
     reply.end(undefined);
@@ -88,6 +89,7 @@ async function answerRequest(
   request: RpcRequest,
   reply: Reply,
   priority: Priority | undefined,
+  outgoing: ServerResponse,
 ): Promise<void> {
   let known: KnownText | undefined;
   let retryAfter: number | undefined;
@@ -98,6 +100,7 @@ async function answerRequest(
     },
     onError(error) {
       retryAfter = retryAfterOf(error);
+      tellLimit(outgoing, error);
     },
   });
   const text = response.result && textOf(response.result, known);

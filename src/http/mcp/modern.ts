@@ -32,6 +32,7 @@ import {
 } from '../../kernel/protocol.ts';
 import { type KnownText, textOf } from '../../kernel/result-text.ts';
 import { retryAfterOf } from '../problem.ts';
+import { tellLimit } from '../rate-limit-fields.ts';
 import { type EndpointDependencies, errorResponse, priorityOf } from './endpoint-dependencies.ts';
 import { Reply } from './reply.ts';
 
@@ -88,6 +89,7 @@ export async function serveModernPost(
     if (text !== undefined) reply.endResult(body.id, text);
     else reply.end({ jsonrpc: '2.0', id: body.id, result });
   } catch (error) {
+    tellLimit(response, error);
     reply.end(errorResponse(body.id, error, deps.logger), statusOf(error, body.method), retryAfterOf(error));
   }
 }
@@ -107,6 +109,8 @@ function statusOf(thrown: unknown, method: string): number {
     case 'INVALID_REQUEST':
     case 'NOT_FOUND':
     case 'SERVER_BUSY':
+    case 'RATE_LIMITED':
+    case 'LIMITS_UNAVAILABLE':
       return errorTable[error.code].http;
     case 'INVALID_INPUT':
       return error.data['envelope'] === true ? 400 : 200;

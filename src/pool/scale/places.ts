@@ -6,7 +6,12 @@
 import type { CancelSignal } from '../../kernel/cancel.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
-import { defaultSelection, type Priority, type QueueOptions } from '../../kernel/pool-options.ts';
+import {
+  defaultSelection,
+  lowerPriority,
+  type Priority,
+  type QueueOptions,
+} from '../../kernel/pool-options.ts';
 import type { Connection, RequestOptions } from '../../transport/connection.ts';
 import { type Balancer, createBalancer } from '../balancer.ts';
 import type { InFlight } from '../in-flight.ts';
@@ -89,8 +94,6 @@ const longestRetryMs = 60_000;
 /** Time of a call while none is known, milliseconds. */
 const guessedCallMs = 1000;
 
-const urgency: Readonly<Record<Priority, number>> = { high: 0, normal: 1, low: 2 };
-
 export function createPlaces(options: PlacesOptions): Places {
   const { server, limit, queue, clock, members, balancer, work } = options;
   const line = createWaitLine<WaitingCall>(queue.maxWaiting);
@@ -150,7 +153,7 @@ export function createPlaces(options: PlacesOptions): Places {
     const settle = Promise.withResolvers<Place>();
     const call: WaitingCall = {
       wish,
-      priority: lower(queue.priority, wish.priority),
+      priority: lowerPriority(queue.priority, wish.priority),
       settle,
       handleEvent() {
         leaveLine(call);
@@ -211,10 +214,6 @@ export function createPlaces(options: PlacesOptions): Places {
       }
     },
   };
-}
-
-function lower(given: Priority, wished: Priority | undefined): Priority {
-  return wished !== undefined && urgency[wished] > urgency[given] ? wished : given;
 }
 
 function placeIn(member: PoolMember, work: InFlight): Place {

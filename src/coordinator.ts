@@ -24,6 +24,7 @@ import { openMemory } from './memory/open-memory.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import type { StartReport } from './pool/pool.ts';
 import { createMeters } from './metrics/create-meters.ts';
+import { openAudit } from './open-audit.ts';
 import { openIdentity } from './open-identity.ts';
 import { openPool } from './open-pool.ts';
 import { openServers } from './open-servers.ts';
@@ -85,6 +86,7 @@ export async function startCoordinator(
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, store, logger });
+  const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
@@ -108,7 +110,7 @@ export async function startCoordinator(
     pool,
     store,
     logger,
-    load: options.loadConfig,
+    load: watchLoads(options.loadConfig, audit?.noteConfig),
   });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
@@ -122,6 +124,7 @@ export async function startCoordinator(
     store,
     pins,
     identity,
+    audit,
     pool,
     hosts,
     servers,
@@ -150,5 +153,18 @@ export async function startCoordinator(
     lacksKeys: identity.lacksKeys,
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
+  };
+}
+
+/** Tells of each config that is loaded. */
+function watchLoads(
+  load: (() => Promise<LoadedConfig>) | undefined,
+  tell: ((loaded: LoadedConfig) => void) | undefined,
+): (() => Promise<LoadedConfig>) | undefined {
+  if (!load || !tell) return load;
+  return async () => {
+    const loaded = await load();
+    tell(loaded);
+    return loaded;
   };
 }

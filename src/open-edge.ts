@@ -11,6 +11,7 @@ import { matchesAny } from './gateway/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { listen } from './http/listen.ts';
+import { auditRoutes } from './http/routes/audit.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
 import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
@@ -27,6 +28,7 @@ import type { RemoteRoster } from './memory-remotes.ts';
 import type { Memory } from './memory/open-memory.ts';
 import type { Pool } from './pool/pool.ts';
 import type { Meters } from './metrics/create-meters.ts';
+import type { Audit } from './open-audit.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
 import { openMetrics } from './open-metrics.ts';
@@ -57,6 +59,7 @@ export async function openEdge(
     readonly store: Store;
     readonly pins: PinGate;
     readonly identity: Identity;
+    readonly audit: Audit | undefined;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -66,7 +69,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
+  const { loaded, plugins, identity, audit, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -81,9 +84,19 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ audit }),
   });
-  const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
+  const metrics = await openMetrics(parts, {
+    loaded,
+    plugins,
+    pool,
+    hosts,
+    gateway,
+    memory,
+    meters,
+    audit: audit?.figures,
+    logger,
+  });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
@@ -92,14 +105,22 @@ export async function openEdge(
   const listeners = await listen({
     ...config,
     authenticate: identity.authenticate,
-    onRefused: meters.onRefused,
+    onRefused(refusal) {
+      meters.onRefused(refusal.code);
+      audit?.onRefused(refusal);
+    },
+    auditChange: audit?.change,
     bodyLimitBytes: limits.bodyBytes,
     gateway,
     pool,
     memory,
     logger,
     nextRequestId,
-    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    git: createGitEndpoint({
+      repositories: new Map([['default', memory.gitAccess]]),
+      logger,
+      auditChange: audit?.change,
+    }),
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
@@ -126,6 +147,7 @@ export async function openEdge(
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
+      ...auditRoutes(audit?.log),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),

@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
+  metering: ['kernel', 'contract', 'store'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
@@ -34,7 +35,9 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/recover.ts': ['memory'],
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
-  'cli/keys/open-keys.ts': ['identity', 'store'],
+  'cli/keys/open-keys.ts': ['identity', 'store', 'metering'],
+  // Who can read the data folder may read its audit log, and checks it there when nothing runs.
+  'cli/audit/open-audit-log.ts': ['store', 'metering', 'memory'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

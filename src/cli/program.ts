@@ -14,6 +14,9 @@ import { serversApproveCommand } from './servers/approve.ts';
 import { serversChangesCommand } from './servers/changes.ts';
 import { serversRevertCommand } from './servers/revert.ts';
 import { serversLogsCommand } from './servers/logs.ts';
+import { auditExportCommand } from './audit/export.ts';
+import { auditListCommand } from './audit/list.ts';
+import { auditVerifyCommand } from './audit/verify.ts';
 import { bundlesAddCommand } from './bundles/add.ts';
 import { bundlesListCommand } from './bundles/list.ts';
 import { bundlesRemoveCommand } from './bundles/remove.ts';
@@ -134,6 +137,11 @@ const nouns: readonly Noun[] = [
     name: 'keys',
     description: 'Keys that open a coordinator started with --auth required.',
     verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
+  },
+  {
+    name: 'audit',
+    description: 'What was done, by whom, and how it ended.',
+    verbs: [auditListCommand, auditExportCommand, auditVerifyCommand],
   },
   {
     name: 'memory',

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
+import { auditShape } from './audit-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
@@ -128,6 +129,7 @@ export const configShape = z.strictObject({
     .describe('Further web origins that may call, e.g. https://app.example.org.'),
   hosts: z.int().min(1).max(64).default(2).describe('Worker threads that run the built-in servers.'),
   auth: authShape.prefault({}).describe('Who may come in.'),
+  audit: auditShape.prefault({}).describe('What was done, by whom, written down.'),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

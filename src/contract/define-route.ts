@@ -14,6 +14,11 @@ export interface RouteDefinition {
   readonly response: z.ZodType;
   /** What the caller's role must include; `read` for GET and `manage` for all else unless said. */
   readonly needs?: Permission;
+  /**
+   * In the audit log: `elsewhere`, what it leads to is noted there; `urgent`, it is let through while the log cannot be
+   * written. Otherwise all but GET is noted, before and after.
+   */
+  readonly audit?: 'elsewhere' | 'urgent';
 }
 
 export function defineRoute<const R extends RouteDefinition>(route: R): R {

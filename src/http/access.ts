@@ -14,8 +14,8 @@ export interface Access {
   admit(request: IncomingMessage): Promise<void>;
   /** Of a request that was admitted. */
   principalOf(request: IncomingMessage): Principal;
-  /** Runs a check, and tells of what it throws. */
-  counted(check: () => void): void;
+  /** Runs a check of a request, and tells of what it throws. */
+  counted(request: IncomingMessage, check: () => void): void;
   /** Throws FORBIDDEN. */
   authorize(request: IncomingMessage, permission: Permission): void;
 }
@@ -23,8 +23,20 @@ export interface Access {
 export interface AccessOptions {
   /** Without it everybody who gets here is the owner: see `guards.ts` for who does. */
   readonly authenticate?: Authenticate | undefined;
-  /** Hears of requests that were refused, with the code of the error. */
-  readonly onRefused?: ((code: string) => void) | undefined;
+  /** Hears of requests that were refused. */
+  readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
+}
+
+/** A request that was refused at the door, and what is known of it. */
+export interface RefusedRequest {
+  /** Of the error. */
+  readonly code: string;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly principal?: Principal | undefined;
+  /** Address that it came from. */
+  readonly from?: string | undefined;
 }
 
 export function createAccess({ authenticate, onRefused }: AccessOptions = {}): Access {
@@ -37,11 +49,19 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
     return known;
   }
 
-  function counted(check: () => void): void {
+  function tell(request: IncomingMessage, error: unknown): void {
+    if (!onRefused) return;
+    const { method = '', url = '/', socket } = request;
+    const [path = ''] = url.split('?', 1);
+    const principal = authenticate ? principals.get(request) : localOwner;
+    onRefused({ code: codeOf(error), method, path, principal, from: socket.remoteAddress });
+  }
+
+  function counted(request: IncomingMessage, check: () => void): void {
     try {
       check();
     } catch (error) {
-      onRefused?.(codeOf(error));
+      tell(request, error);
       throw error;
     }
   }
@@ -53,14 +73,14 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
       try {
         principals.set(request, await authenticate(request.headers.authorization));
       } catch (error) {
-        onRefused?.(codeOf(error));
+        tell(request, error);
         throw error;
       }
     },
     principalOf,
     counted,
     authorize(request, permission) {
-      if (authenticate) counted(() => assertMay(principalOf(request), permission));
+      if (authenticate) counted(request, () => assertMay(principalOf(request), permission));
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Authenticate } from '../identity/authenticate.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Pool } from '../pool/pool.ts';
-import { createAccess } from './access.ts';
+import { createAccess, type RefusedRequest } from './access.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import type { GitEndpoint } from './git/git-endpoint.ts';
 import { assertMayBind, createGuard, type GuardOptions } from './guards.ts';
@@ -40,8 +40,10 @@ export interface ListenOptions extends GuardOptions {
   readonly bodyLimitBytes: number;
   /** Who sends a request; without it everybody who gets here is the owner. */
   readonly authenticate?: Authenticate | undefined;
-  /** Hears of requests that were refused at the door, with the code of the error. */
-  readonly onRefused?: ((code: string) => void) | undefined;
+  /** Hears of requests that were refused at the door. */
+  readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
+  /** Writes down changes over REST. */
+  readonly auditChange?: RestOptions['auditChange'];
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -110,6 +112,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     access,
     isReady: options.isReady,
     metrics: options.metrics,
+    auditChange: options.auditChange,
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
     serverFactory: (handler) => {

@@ -51,7 +51,7 @@ export function routeRequest(
   function serve(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     if (edge.git && isGitPath(path) && !isAlias) {
       access.authorize(request, 'use');
-      void edge.git(request, response);
+      void edge.git(request, response, access.principalOf(request));
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
@@ -98,7 +98,7 @@ export function routeRequest(
     const path = end < 0 ? url : url.slice(0, end);
     const query = end < 0 ? '' : url.slice(end);
     try {
-      access.counted(() => edge.guard(request));
+      access.counted(request, () => edge.guard(request));
       if (answerCors(request, response)) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);

@@ -19,6 +19,8 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
+  /** Of the audit log, where there is one. */
+  readonly audit?: (() => Readonly<Record<'written' | 'lost' | 'queued', number>>) | undefined;
   readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
 }
 
@@ -32,6 +34,9 @@ export interface Metrics {
 }
 
 const one = (value: number): Reading[] => [{ labels: {}, value }];
+
+/** Nothing where there is no audit log. */
+const ofAudit = (value: number | undefined): Reading[] => (value === undefined ? [] : one(value));
 
 function partsOf(histogram: Histogram, labels: Readonly<Record<string, string>>): Reading[] {
   const buckets = histogram.cumulative().map((value, at): Reading => {
@@ -89,6 +94,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     const instances = pool.instances();
     const members = instances.flatMap((instance) => instance.members);
     const hosts = deps.hosts.census();
+    const audit = deps.audit?.();
     const memory = await deps.memory.call('stats', {}, { actor: 'coordinator', agent: 'coordinator' });
     return {
       call_duration_seconds: [...calls.servers].flatMap(([server, { durations }]) =>
@@ -116,6 +122,9 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         members.map(({ breaker }) => breaker),
       ),
       ...readIncidents(incidents),
+      audit_records_total: ofAudit(audit?.written),
+      audit_lost_records_total: ofAudit(audit?.lost),
+      audit_queued_records: ofAudit(audit?.queued),
       memory_operation_duration_seconds: [...memoryCalls.durations].flatMap(([operation, outcomes]) =>
         [...outcomes].flatMap(([outcome, histogram]) => partsOf(histogram, { operation, outcome })),
       ),

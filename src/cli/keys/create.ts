@@ -30,6 +30,10 @@ export function keysCreateCommand(context: CliContext): Command {
 
 async function runKeysCreate(options: CreateOptions, context: CliContext): Promise<void> {
   const { name, role, expires: validMs } = options;
-  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs }));
+  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs }), {
+    action: 'keys create',
+    arguments: { name, role, ...(validMs !== undefined && { validMs }) },
+    made: ({ id }) => id,
+  });
   printNewKey(made, options, context);
 }

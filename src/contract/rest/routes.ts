@@ -1,6 +1,7 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { auditRoutes } from './audit-routes.ts';
 import { bulkRoutes } from './bulk-routes.ts';
 import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
@@ -23,6 +24,7 @@ export const routes = {
   ...deploymentRoutes,
   ...discoveryRoutes,
   ...configRoutes,
+  ...auditRoutes,
   ...toolRoutes,
   ...bundleRoutes,
   ...pinRoutes,

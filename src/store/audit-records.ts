@@ -1,6 +1,6 @@
 /** Tables `audit_records` and `audit_heads`: chains of records, one a tenant. What is in the chain is not looked at here. */
 
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type CompiledQuery, type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditTables } from './tables.ts';
 
 /** A record as it is kept; the columns beside `record` are what is looked for by. */
@@ -63,10 +63,37 @@ export interface AuditRecords {
 
 /** The hash before the first record. */
 export const zeroHash = '0'.repeat(64);
-/** A statement takes a bounded number of parameters, and is compiled anew each time. */
+/** A statement takes a bounded number of parameters. */
 const rowsAtOnce = 100;
 
 const columns = ['seq', 'at', 'principal', 'server', 'target', 'outcome', 'record', 'hash'] as const;
+
+/** Inserts of so many rows: to make the statement costs more than to run it, and sizes are few. */
+function createInserts(db: Kysely<AuditTables>) {
+  const known = new Map<number, CompiledQuery>();
+  const compile = (count: number): CompiledQuery => {
+    const row = {
+      tenant: '',
+      seq: 0,
+      at: '',
+      principal: '',
+      server: '',
+      target: '',
+      outcome: '',
+      record: '',
+      hash: '',
+    };
+    return db
+      .insertInto('audit_records')
+      .values(Array.from({ length: count }, () => row))
+      .compile();
+  };
+  return (tenant: string, rows: readonly StoredAuditRecord[]): CompiledQuery => {
+    const compiled = known.get(rows.length) ?? compile(rows.length);
+    known.set(rows.length, compiled);
+    return { ...compiled, parameters: rows.flatMap((row) => [tenant, ...columns.map((name) => row[name])]) };
+  };
+}
 
 /** Writing comes first: it takes the lock, in SQLite that of the file, in PostgreSQL that of the row. */
 async function lockHead(db: Transaction<AuditTables>, tenant: string): Promise<AuditHead> {
@@ -84,17 +111,15 @@ async function lockHead(db: Transaction<AuditTables>, tenant: string): Promise<A
 }
 
 export function createAuditRecords(db: Kysely<AuditTables>): AuditRecords {
+  const insertOf = createInserts(db);
   const ofTenant = (tenant: string) => db.selectFrom('audit_records').where('tenant', '=', tenant);
   return {
     append: (tenant, make, cutSeq) =>
       db.transaction().execute(async (transaction) => {
         const head = await lockHead(transaction, tenant);
-        const rows = make(head).map((row) => ({ tenant, ...row }));
+        const rows = make(head);
         for (let from = 0; from < rows.length; from += rowsAtOnce)
-          await transaction
-            .insertInto('audit_records')
-            .values(rows.slice(from, from + rowsAtOnce))
-            .execute();
+          await transaction.executeQuery(insertOf(tenant, rows.slice(from, from + rowsAtOnce)));
         const { seq, hash } = rows.at(-1) ?? head;
         await transaction
           .updateTable('audit_heads')
@@ -110,11 +135,7 @@ export function createAuditRecords(db: Kysely<AuditTables>): AuditRecords {
         return { seq, hash };
       }),
     head: (tenant) =>
-      db
-        .selectFrom('audit_heads')
-        .select(['seq', 'hash'])
-        .where('tenant', '=', tenant)
-        .executeTakeFirst(),
+      db.selectFrom('audit_heads').select(['seq', 'hash']).where('tenant', '=', tenant).executeTakeFirst(),
     async tenants() {
       const rows = await db.selectFrom('audit_heads').select('tenant').orderBy('tenant').execute();
       return rows.map(({ tenant }) => tenant);

@@ -16,9 +16,14 @@ export interface FilterOptions {
 /** A date, or a time of ISO 8601 → the time in UTC. */
 function timeOption(field: string): (text: string) => string {
   return (text) => {
-    const ms = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?$/.test(text) ? Date.parse(text) : Number.NaN;
+    const ms = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
+      ? Date.parse(text)
+      : Number.NaN;
     if (!Number.isNaN(ms)) return new Date(ms).toISOString();
-    throw new AppError('INVALID_INPUT', { field, problem: 'must look like 2026-01-31 or 2026-01-31T12:00:00Z' });
+    throw new AppError('INVALID_INPUT', {
+      field,
+      problem: 'must look like 2026-01-31 or 2026-01-31T12:00:00Z',
+    });
   };
 }
 
@@ -26,7 +31,7 @@ export function withFilters(command: Command): Command {
   return command
     .option('--since <time>', 'not before: 2026-01-31 or 2026-01-31T12:00:00Z', timeOption('--since'))
     .option('--until <time>', 'before', timeOption('--until'))
-    .option('--principal <id>', 'done by: the id of a key, or owner')
+    .option('--principal <id>', 'done by: key:<id>, or owner')
     .option('--server <id>', 'on this server')
     .option('--tool <name>', "the server's own name of the tool, or another target")
     .addOption(new Option('--outcome <outcome>', 'how it ended').choices(auditOutcomes));

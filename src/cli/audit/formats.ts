@@ -57,10 +57,21 @@ const severities: Readonly<Record<AuditItem['outcome'], number>> = {
   refused: 7,
 };
 
+/** A field of CEF that has no name of its own for the value. */
+function labelled(field: string, label: string, value: unknown): (readonly [string, unknown])[] {
+  if (value === null) return [];
+  return [
+    [`${field}Label`, label],
+    [field, value],
+  ];
+}
+
 function cefLine(item: AuditItem): string {
   const header = [
     'CEF:0',
-    ...[product.name, product.name, product.version, item.action, `${item.action} ${item.outcome}`].map(cefHeader),
+    ...[product.name, product.name, product.version, item.action, `${item.action} ${item.outcome}`].map(
+      cefHeader,
+    ),
     severities[item.outcome],
   ].join('|');
   const fields: readonly (readonly [string, unknown])[] = [
@@ -74,20 +85,13 @@ function cefLine(item: AuditItem): string {
     ['reason', item.code],
     ['destinationServiceName', item.server],
     ['request', item.target],
-    ['cs1Label', 'tenant'],
-    ['cs1', item.tenant],
-    ['cs2Label', 'argumentsDigest'],
-    ['cs2', item.digest],
-    ['cs3Label', 'requestId'],
-    ['cs3', item.requestId],
-    ['cs4Label', 'config'],
-    ['cs4', item.config],
-    ['cs5Label', 'definition'],
-    ['cs5', item.definition],
-    ['cs6Label', 'hash'],
-    ['cs6', item.hash],
-    ['cfp1Label', 'latencyMs'],
-    ['cfp1', item.latencyMs],
+    ...labelled('cs1', 'tenant', item.tenant),
+    ...labelled('cs2', 'argumentsDigest', item.digest),
+    ...labelled('cs3', 'requestId', item.requestId),
+    ...labelled('cs4', 'config', item.config),
+    ...labelled('cs5', 'definition', item.definition),
+    ...labelled('cs6', 'hash', item.hash),
+    ...labelled('cfp1', 'latencyMs', item.latencyMs),
     ['msg', item.details],
   ];
   const extension = fields

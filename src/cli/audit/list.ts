@@ -18,7 +18,7 @@ export function auditListCommand(context: CliContext): Command {
     auditCommand(
       'list',
       'List calls and changes with who made them and how they ended, the newest first.',
-      'audit list --principal 1f2e3d4c5b6a --outcome refused --since 2026-01-31',
+      'audit list --principal key:1f2e3d4c5b6a --outcome refused --since 2026-01-31',
     ),
   )
     .option('--limit <count>', 'at most so many', integerOption('--limit', 1, 1000), 100)

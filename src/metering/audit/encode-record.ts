@@ -1,6 +1,7 @@
 /**
- * The text of a record, and the chain. A record is the stable JSON (fields by name, no white space, UTF-8) of its fields;
- * its hash is SHA-256 over `<hash of the former record>\n<text>`, hexadecimal. Before the first record stands 64 times 0.
+ * The text of a record, and the chain. A record is a JSON object without white space, `seq` first; its hash is SHA-256 over
+ * `<hash of the former record>\n<text>` in UTF-8, hexadecimal. Before the first record stands 64 times 0. The text is kept
+ * as it was hashed, so that nobody has to make it again.
  */
 
 import { hash } from 'node:crypto';
@@ -16,8 +17,8 @@ export interface PreparedRecord {
   readonly server: string | null;
   readonly target: string;
   readonly outcome: string;
-  /** Everything, seq aside. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** Everything as JSON, seq aside. */
+  readonly text: string;
 }
 
 /** Callers choose some of the texts. */
@@ -36,6 +37,16 @@ const sha256 = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`
 /** Of any JSON value; equal for equal values. */
 export function digestOf(value: unknown): string {
   return sha256(stableJson(value) ?? 'null');
+}
+
+/** Of what a client has sent: it may be nested deeper than anybody can write down again. */
+function inputDigest(input: unknown): string | null {
+  if (input === undefined) return null;
+  try {
+    return digestOf(input);
+  } catch {
+    return 'too deep';
+  }
 }
 
 /** Definitions are few and live long. */
@@ -76,7 +87,7 @@ export function prepareRecord(event: AuditEvent, { config, redact }: PrepareOpti
     action: boundedText(event.action),
     server,
     target,
-    digest: input === undefined ? null : digestOf(input),
+    digest: inputDigest(input),
     outcome: event.outcome,
     code: code ?? null,
     requestId: optionalText(requestId),
@@ -85,7 +96,7 @@ export function prepareRecord(event: AuditEvent, { config, redact }: PrepareOpti
     ...(redact && input !== undefined && { arguments: redact(input) }),
     ...(details && { details }),
   };
-  return { tenant, at, principal, server, target, outcome: event.outcome, fields };
+  return { tenant, at, principal, server, target, outcome: event.outcome, text: JSON.stringify(fields) };
 }
 
 /** The hash of a record after a former one. */
@@ -99,9 +110,9 @@ export function chainRecords(
   records: readonly PreparedRecord[],
 ): StoredAuditRecord[] {
   let { seq, hash: former } = head;
-  return records.map(({ at, principal, server, target, outcome, fields }) => {
+  return records.map(({ at, principal, server, target, outcome, text }) => {
     seq += 1;
-    const record = stableJson({ seq, ...fields });
+    const record = `{"seq":${seq},${text.slice(1)}`;
     former = chainHash(former, record);
     return { seq, at, principal, server, target, outcome, record, hash: former };
   });

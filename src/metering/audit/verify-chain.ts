@@ -64,7 +64,11 @@ export async function verifyChain(
         signedTo = seq;
       } else {
         const span = `${signedTo + 1} to ${seq}`;
-        find('checkpoint', seq, `the signed checkpoint of ${checkpoint.at} has another hash: of the records ${span} some were changed`);
+        find(
+          'checkpoint',
+          seq,
+          `the signed checkpoint of ${checkpoint.at} has another hash: of the records ${span} some were changed`,
+        );
       }
     }
   }
@@ -74,14 +78,23 @@ export async function verifyChain(
     const expected = last ? last.seq + 1 : row.seq;
     if (row.seq !== expected) find('removed', expected, `records ${expected} to ${row.seq - 1} are missing`);
     if (fields['seq'] !== row.seq)
-      find('reordered', row.seq, `stands in the place ${row.seq} and says that it is ${JSON.stringify(fields['seq'])}`);
+      find(
+        'reordered',
+        row.seq,
+        `stands in the place ${row.seq} and says that it is ${JSON.stringify(fields['seq'])}`,
+      );
     for (const name of ['at', 'principal', 'server', 'target', 'outcome'] as const)
-      if (fields[name] !== row[name]) find('edited', row.seq, `column ${name} says something else than the record`);
+      if (fields[name] !== row[name])
+        find('edited', row.seq, `column ${name} says something else than the record`);
     if (fields['tenant'] !== tenant) find('edited', row.seq, 'the record names another tenant');
     const former = last ? last.hash : row.seq === 1 ? zeroHash : undefined;
     // After a gap there is nothing to hold it against, and the gap has been told.
     if (former !== undefined && row.seq === expected && chainHash(former, row.record) !== row.hash)
-      find('edited', row.seq, 'its hash does not follow from its text and the record before it: one of the two was changed');
+      find(
+        'edited',
+        row.seq,
+        'its hash does not follow from its text and the record before it: one of the two was changed',
+      );
     if (fields['action'] === cutAction && isJsonObject(fields['details'])) {
       const { seq, hash } = fields['details'];
       if (typeof seq === 'number' && typeof hash === 'string') lastCut = { seq, hash };
@@ -104,17 +117,32 @@ export async function verifyChain(
     // Written since: a record and the end of its chain are written at once.
     if (head && head.seq > end.seq && (await records.after(tenant, end.seq, 1)).length > 0) continue;
     if (head && head.seq > end.seq) find('cut-off', end.seq, `the log ends here and had come to ${head.seq}`);
-    else if ((head?.seq ?? 0) < end.seq) find('inserted', end.seq, `the log had come to ${head?.seq ?? 0} only`);
-    else if (head && head.hash !== end.hash) find('edited', end.seq, 'the last record is not the one that was written last');
+    else if ((head?.seq ?? 0) < end.seq)
+      find('inserted', end.seq, `the log had come to ${head?.seq ?? 0} only`);
+    else if (head && head.hash !== end.hash)
+      find('edited', end.seq, 'the last record is not the one that was written last');
     break;
   }
   checkBeginning(first, lastCut, find);
   const lastSeq = last?.seq ?? 0;
   for (const [seq, [checkpoint]] of trusted)
     if (seq > lastSeq && checkpoint)
-      find('cut-off', lastSeq, `the log ends here, and the signed checkpoint of ${checkpoint.at} is of record ${seq}`);
+      find(
+        'cut-off',
+        lastSeq,
+        `the log ends here, and the signed checkpoint of ${checkpoint.at} is of record ${seq}`,
+      );
   const healthy = !findings.some(({ severity }) => severity === 'error');
-  return { tenant, healthy, records: count, first: first?.seq ?? 0, last: lastSeq, checkpoints, signedTo, findings };
+  return {
+    tenant,
+    healthy,
+    records: count,
+    first: first?.seq ?? 0,
+    last: lastSeq,
+    checkpoints,
+    signedTo,
+    findings,
+  };
 }
 
 type Find = (
@@ -145,7 +173,9 @@ function trustedCheckpoints(
 ): Map<number, StoredCheckpoint[]> {
   const keys = ownKey === undefined ? publicKeys.filter(isPublicKey) : [ownKey];
   const trusted = new Map<number, StoredCheckpoint[]>();
-  const inMemory = new Set(kept?.map(({ signature }) => signature));
+  const isSigned = (checkpoint: StoredCheckpoint) =>
+    checkpoint.tenant === tenant && keys.some((key) => isSignedBy(key, checkpoint));
+  const inMemory = new Set(kept?.filter(isSigned).map(({ signature }) => signature));
   const isKnown = new Set<string>();
   for (const [place, checkpoints] of [
     ['beside the log', stored],
@@ -153,8 +183,13 @@ function trustedCheckpoints(
   ] as const)
     for (const checkpoint of checkpoints) {
       const { seq, signature } = checkpoint;
-      if (checkpoint.tenant !== tenant || !keys.some((key) => isSignedBy(key, checkpoint)))
-        find('checkpoint', seq, `the checkpoint ${place} is not signed with a key that is trusted`, 'warning');
+      if (!isSigned(checkpoint))
+        find(
+          'checkpoint',
+          seq,
+          `the checkpoint ${place} is not signed with a key that is trusted`,
+          'warning',
+        );
       else if (!isKnown.has(signature)) {
         isKnown.add(signature);
         trusted.set(seq, [...(trusted.get(seq) ?? []), checkpoint]);

@@ -28,7 +28,7 @@ export interface Audit {
   readonly log: AuditLog;
   readonly figures: () => AuditFigures;
   /** From now on records name this config. */
-  noteConfig(loaded: LoadedConfig): void;
+  readonly noteConfig: (loaded: LoadedConfig) => void;
 }
 
 export interface OpenAuditOptions {
@@ -131,14 +131,15 @@ function keepCutting(
       if (removed > 0) logger.info({ tenant, removed }, 'removed old records of the audit log');
     }
   }
-  function run(): void {
-    void inTurn(cut)
-      .catch((error: unknown) => logger.warn({ problem: messageOf(error) }, 'could not remove old records'))
-      .then(() => {
-        if (!isStopped) cancel = systemClock.after(hourMs, run);
-      });
+  async function run(): Promise<void> {
+    try {
+      await inTurn(cut);
+    } catch (error) {
+      logger.warn({ problem: messageOf(error) }, 'could not remove old records of the audit log');
+    }
+    if (!isStopped) cancel = systemClock.after(hourMs, () => void run());
   }
-  run();
+  void run();
   return () => {
     isStopped = true;
     cancel?.();

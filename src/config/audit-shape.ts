@@ -16,13 +16,10 @@ export const auditShape = z.strictObject({
   onFailure: z
     .enum(['block', 'allow'])
     .default('block')
-    .describe('While the log cannot be written: refuse calls and changes, or let them go on and count what is lost.'),
-  retentionDays: z
-    .int()
-    .min(1)
-    .max(36_500)
-    .default(365)
-    .describe('Records of older days (UTC) are removed.'),
+    .describe(
+      'While the log cannot be written: refuse calls and changes, or let them go on and count what is lost.',
+    ),
+  retentionDays: z.int().min(1).max(36_500).default(365).describe('Records of older days (UTC) are removed.'),
   checkpointEvery: z
     .int()
     .min(1)
@@ -38,7 +35,10 @@ export const auditShape = z.strictObject({
 });
 
 /** Whether this config has calls and changes written down. */
-export function isAuditOn({ audit, auth }: {
+export function isAuditOn({
+  audit,
+  auth,
+}: {
   readonly audit: { readonly mode: 'auto' | 'on' | 'off' };
   readonly auth: { readonly mode: string };
 }): boolean {

@@ -53,7 +53,8 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
     if (!onRefused) return;
     const { method = '', url = '/', socket } = request;
     const [path = ''] = url.split('?', 1);
-    const principal = authenticate ? principals.get(request) : localOwner;
+    // Where nobody says who they are, whoever is refused is not the owner.
+    const principal = principals.get(request);
     onRefused({ code: codeOf(error), method, path, principal, from: socket.remoteAddress });
   }
 

@@ -108,12 +108,7 @@ export function headOf(format: AuditFormat): string {
 
 /** A record with its line end. */
 export function encodeItem(item: AuditItem, format: AuditFormat): string {
-  switch (format) {
-    case 'jsonl':
-      return `${JSON.stringify(item)}\n`;
-    case 'csv':
-      return `${columns.map((name) => csvField(textOf(item[name]))).join(',')}\r\n`;
-    case 'cef':
-      return `${cefLine(item)}\n`;
-  }
+  if (format === 'jsonl') return `${JSON.stringify(item)}\n`;
+  if (format === 'cef') return `${cefLine(item)}\n`;
+  return `${columns.map((name) => csvField(textOf(item[name]))).join(',')}\r\n`;
 }

@@ -34,10 +34,14 @@ export function auditCommand(name: string, description: string, example: string)
 
 const timeoutMs = 3_600_000;
 
-function remoteLog(client: RestClient): OpenedAuditLog {
+function remoteLog(client: RestClient, onAnswer: () => void): OpenedAuditLog {
+  const told = <T>(answer: T): T => {
+    onAnswer();
+    return answer;
+  };
   return {
-    find: (query) => client.call('auditList', { query }),
-    verify: () => client.call('auditVerify', {}, timeoutMs),
+    find: async (query) => told(await client.call('auditList', { query })),
+    verify: async () => told(await client.call('auditVerify', {}, timeoutMs)),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -84,9 +88,12 @@ export async function withAuditLog<T>(
   work: (log: OpenedAuditLog) => Promise<T>,
 ): Promise<T> {
   if (options.offline !== true) {
+    let hasAnswered = false;
     try {
-      return await work(remoteLog(await connectRest(options, context)));
+      return await work(remoteLog(await connectRest(options, context), () => (hasAnswered = true)));
     } catch (error) {
+      // Half of an export is not begun again.
+      if (hasAnswered) throw error;
       const isNamed = options.url !== undefined || (context.env['GIT_MEMORY_MCP_URL'] ?? '') !== '';
       if (isNamed || !isAppError(error, 'COORDINATOR_NOT_RUNNING')) throw error;
     }

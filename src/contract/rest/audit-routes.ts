@@ -45,7 +45,9 @@ export const auditFilterShape = z.object({
 const auditFindingShape = z.object({
   severity: z
     .enum(['error', 'warning'])
-    .describe('error: the log is not what was written; warning: something that vouches for it is not as it should be.'),
+    .describe(
+      'error: the log is not what was written; warning: something that vouches for it is not as it should be.',
+    ),
   kind: z.enum(['edited', 'reordered', 'removed', 'inserted', 'cut-off', 'checkpoint']),
   seq: z.int().describe('Of the record that it was found at.'),
   problem: z.string(),
@@ -73,7 +75,10 @@ export const auditRoutes = {
     summary: 'Lists what was done, by whom, and how it ended.',
     query: auditFilterShape.extend({
       ...pageQuery,
-      cursor: z.string().regex(/^\d{1,15}$/, { error: 'must be a nextCursor' }).optional(),
+      cursor: z
+        .string()
+        .regex(/^\d{1,15}$/, { error: 'must be a nextCursor' })
+        .optional(),
       order: z.enum(['newest', 'oldest']).optional().describe('Default newest.'),
     }),
     response: z.object({ items: z.array(auditItemShape), nextCursor: z.string().optional() }),

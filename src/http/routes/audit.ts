@@ -8,14 +8,22 @@ import type { RouteAnswer, RouteHandlers } from '../serve-routes.ts';
 export interface ReadableAudit {
   find(
     tenant: string,
-    filter: Readonly<Record<'since' | 'until' | 'principal' | 'server' | 'target' | 'outcome', string | undefined>>,
-    page: { readonly order: 'newest' | 'oldest'; readonly cursor?: number | undefined; readonly limit: number },
+    filter: Readonly<
+      Record<'since' | 'until' | 'principal' | 'server' | 'target' | 'outcome', string | undefined>
+    >,
+    page: {
+      readonly order: 'newest' | 'oldest';
+      readonly cursor?: number | undefined;
+      readonly limit: number;
+    },
   ): Promise<{ readonly items: AuditItem[]; readonly nextCursor?: string }>;
   verify(tenant: string): Promise<RouteAnswer<'auditVerify'>>;
 }
 
 /** Without a log there is nothing to look at. */
-export function auditRoutes(log: ReadableAudit | undefined): Pick<RouteHandlers, 'auditList' | 'auditVerify'> {
+export function auditRoutes(
+  log: ReadableAudit | undefined,
+): Pick<RouteHandlers, 'auditList' | 'auditVerify'> {
   function need(): ReadableAudit {
     if (log) return log;
     throw new AppError('NOT_FOUND', { what: 'audit log', id: 'switched off, see audit.mode in the config' });

@@ -27,7 +27,6 @@ export interface GitRequest {
   readonly onPushed?: ((refs: readonly RefAnswer[]) => void) | undefined;
 }
 
-
 export interface GitAccess extends AsyncDisposable {
   /**
    * The refs of the repository, everything acknowledged so far included. Throws what kept a write from its

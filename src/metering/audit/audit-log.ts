@@ -1,6 +1,5 @@
 /** The audit log as it is read: found, told, checked. */
 
-import type { MemoryClient } from '../../kernel/memory/operations.ts';
 import type { AuditFilter, AuditPage } from '../../store/audit-records.ts';
 import type { StoredCheckpoint } from '../../store/audit-checkpoints.ts';
 import type { AuditStore } from '../../store/open-audit-store.ts';
@@ -59,6 +58,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
         return await verifyChain(store.records, tenant, {
           stored: await storedCheckpoints(store, tenant),
           kept: kept?.checkpoints,
+          isPartial: kept?.isPartial,
           ownKey,
           publicKeys: kept?.publicKeys ?? [],
         });

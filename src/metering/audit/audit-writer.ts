@@ -9,12 +9,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { AuditRecords } from '../../store/audit-records.ts';
-import {
-  chainRecords,
-  type PreparedRecord,
-  type PrepareOptions,
-  prepareRecord,
-} from './encode-record.ts';
+import { chainRecords, type PreparedRecord, type PrepareOptions, prepareRecord } from './encode-record.ts';
 
 export interface AuditWriterOptions extends PrepareOptions {
   readonly records: Pick<AuditRecords, 'append'>;
@@ -23,7 +18,9 @@ export interface AuditWriterOptions extends PrepareOptions {
   /** While the store cannot be written: refuse calls, or let them go on. */
   readonly onFailure: 'block' | 'allow';
   /** Hears what was written. */
-  readonly onWritten?: ((tenant: string, head: { seq: number; hash: string }, count: number) => void) | undefined;
+  readonly onWritten?:
+    | ((tenant: string, head: { seq: number; hash: string }, count: number) => void)
+    | undefined;
   /** Records that wait at most; 10,000 unless said. */
   readonly maxQueued?: number;
 }

@@ -1,6 +1,14 @@
 /** The key that signs checkpoints: Ed25519 (RFC 8032), made once and kept in the data folder for its owner only. */
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../kernel/errors.ts';

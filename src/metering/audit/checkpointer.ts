@@ -76,10 +76,12 @@ export async function openCheckpointer(options: CheckpointerOptions): Promise<Ch
     }
   }
 
+  async function signEach(): Promise<void> {
+    for (const [tenant, progress] of chains) await sign(tenant, progress);
+  }
+
   async function signAll(): Promise<void> {
-    turn = turn.then(async () => {
-      for (const [tenant, progress] of chains) await sign(tenant, progress);
-    });
+    turn = turn.then(signEach);
     await turn;
   }
 

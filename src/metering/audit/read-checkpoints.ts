@@ -21,6 +21,8 @@ export interface KeptCheckpoints {
   readonly checkpoints: readonly z.output<typeof checkpointShape>[];
   /** PEM. */
   readonly publicKeys: readonly string[];
+  /** True where some could not be read, as they are encrypted. */
+  readonly isPartial: boolean;
 }
 
 const caller = { actor: 'audit', agent: 'coordinator' };
@@ -52,6 +54,7 @@ export function checkpointsAmong(values: readonly unknown[], tenant: string): Ke
   return {
     checkpoints: found.filter((one) => one !== undefined).filter((one) => one.tenant === tenant),
     publicKeys: keys.filter((one) => one !== undefined).map(({ publicKey }) => publicKey),
+    isPartial: values.some((value) => typeof value === 'string'),
   };
 }
 

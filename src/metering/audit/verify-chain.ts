@@ -14,6 +14,8 @@ export interface Witnesses {
   readonly stored: readonly StoredCheckpoint[];
   /** From the Git memory; undefined where it was not looked at. */
   readonly kept: readonly StoredCheckpoint[] | undefined;
+  /** True where the memory may have more. */
+  readonly isPartial?: boolean | undefined;
   /** PEM; the data folder's own, where there is one. */
   readonly ownKey: string | undefined;
   /** PEM; those of the Git memory. */
@@ -168,7 +170,7 @@ function checkBeginning(
 /** By seq: those that the data folder's own key has signed. All others are told of, and go for nothing. */
 function trustedCheckpoints(
   tenant: string,
-  { stored, kept, ownKey, publicKeys }: Witnesses,
+  { stored, kept, isPartial = false, ownKey, publicKeys }: Witnesses,
   find: Find,
 ): Map<number, StoredCheckpoint[]> {
   const keys = ownKey === undefined ? publicKeys.filter(isPublicKey) : [ownKey];
@@ -193,7 +195,7 @@ function trustedCheckpoints(
       else if (!isKnown.has(signature)) {
         isKnown.add(signature);
         trusted.set(seq, [...(trusted.get(seq) ?? []), checkpoint]);
-        if (kept && !inMemory.has(signature))
+        if (kept && !isPartial && !inMemory.has(signature))
           find('checkpoint', seq, 'the checkpoint is missing in the Git memory', 'warning');
       }
     }

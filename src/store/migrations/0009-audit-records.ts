@@ -18,11 +18,7 @@ export const auditRecordsTables: Migration = {
       .addColumn('hash', 'text', (column) => column.notNull())
       .addPrimaryKeyConstraint('audit_records_key', ['tenant', 'seq'])
       .execute();
-    await db.schema
-      .createIndex('audit_records_at')
-      .on('audit_records')
-      .columns(['tenant', 'at'])
-      .execute();
+    await db.schema.createIndex('audit_records_at').on('audit_records').columns(['tenant', 'at']).execute();
     await db.schema
       .createTable('audit_heads')
       .addColumn('tenant', 'text', (column) => column.primaryKey())

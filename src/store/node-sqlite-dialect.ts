@@ -3,14 +3,11 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
 
-/**
- * Opens (and makes) the database file; `:memory:` works too. While another process writes, a write waits so long, with
- * all else in this thread.
- */
-export function createNodeSqliteDialect(file: string, busyTimeoutMs = 5000): Dialect {
+/** Opens (and makes) the database file; `:memory:` works too. */
+export function createNodeSqliteDialect(file: string): Dialect {
   const database = new DatabaseSync(file);
   database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA foreign_keys = ON`,
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON',
   );
   return new SqliteDialect({
     database: {

@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import { type AuditCheckpoints, createAuditCheckpoints } from './audit-checkpoints.ts';
@@ -21,18 +21,22 @@ export const auditStoreName = 'audit.sqlite';
 
 const migrations = { '0009-audit-records': auditRecordsTables };
 
-/** Opens `<dataDir>/audit.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
+/**
+ * Opens `<dataDir>/audit.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. While another process writes, a
+ * write waits `busyTimeoutMs`, with all else in this thread; five seconds unless said.
+ */
 export async function openAuditStore(dataDir: string, busyTimeoutMs?: number): Promise<AuditStore> {
   const path = join(dataDir, auditStoreName);
   try {
     await mkdir(dataDir, { recursive: true });
-    const db = new Kysely<AuditTables>({ dialect: createNodeSqliteDialect(path, busyTimeoutMs) });
+    const db = new Kysely<AuditTables>({ dialect: createNodeSqliteDialect(path) });
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) {
       await db.destroy();
       throw error;
     }
+    if (busyTimeoutMs !== undefined) await sql.raw(`PRAGMA busy_timeout = ${busyTimeoutMs}`).execute(db);
     return {
       records: createAuditRecords(db),
       checkpoints: createAuditCheckpoints(db),

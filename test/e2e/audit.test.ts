@@ -213,7 +213,7 @@ describe('checking it', () => {
     expect(report.last).toBeGreaterThan(live.last);
     // What a stop signs is all there is.
     expect(report.signedTo).toBe(report.last);
-  });
+  }, 90_000);
 
   it('finds what was done to its file', async () => {
     const db = new DatabaseSync(join(dataDir, 'audit.sqlite'));

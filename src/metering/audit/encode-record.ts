@@ -6,6 +6,7 @@
 
 import { hash } from 'node:crypto';
 import type { AuditEvent } from '../../kernel/audit.ts';
+import { localOwner } from '../../kernel/principal.ts';
 import { stableJson } from '../../kernel/stable-json.ts';
 import type { StoredAuditRecord } from '../../store/audit-records.ts';
 
@@ -67,11 +68,9 @@ export interface PrepareOptions {
   readonly redact?: ((value: unknown) => unknown) | undefined;
 }
 
-/** Events without a principal belong to the tenant of the installation. */
-export const installationTenant = 'default';
-
 export function prepareRecord(event: AuditEvent, { config, redact }: PrepareOptions): PreparedRecord {
-  const tenant = event.principal?.tenant ?? installationTenant;
+  // What nobody is known for belongs to the tenant of the installation.
+  const tenant = event.principal?.tenant ?? localOwner.tenant;
   const principal = optionalText(event.principal?.id);
   const server = optionalText(event.server);
   const target = boundedText(event.target);

@@ -198,6 +198,21 @@ describe('reading it', () => {
   });
 });
 
+it('refuses changes while it cannot be written, goes on by itself, and says so', async () => {
+  const alter = (from: string, to: string) => {
+    using db = new DatabaseSync(join(dataDir, 'audit.sqlite'));
+    db.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+  };
+  const change = async () => (await ask('/api/v1/bundles/none', 'admin', { method: 'DELETE' })).status;
+  alter('audit_records', 'away');
+  await eventually('the refusal', async () => ((await change()) === 503 ? true : undefined));
+  expect((await ask('/api/v1/status', 'admin')).status).toBe(200);
+  alter('away', 'audit_records');
+  await eventually('the way back', async () => ((await change()) === 404 ? true : undefined));
+  const [gap] = await list('tool=audit');
+  expect(gap).toMatchObject({ action: 'audit gap', details: { lost: 0 } });
+});
+
 describe('checking it', () => {
   it('finds it whole, running, stopped, and after it was killed', async () => {
     const live = (await (await ask('/api/v1/audit-verify', 'auditor')).json()) as AuditReport;

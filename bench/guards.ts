@@ -1,8 +1,9 @@
 /**
  * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
  * body, Host and Origin, the key among others, the leave of its role, limits by five rules, all guardrails over a call
- * with a result of 1 KB; beside the SHA-256 alone, without which no key can be checked, and one limit by
- * rate-limiter-flexible. `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
+ * with a result of 1 KB, the audit log on the call's way (`audit`) and with what is done behind it (`auditWritten`);
+ * beside the SHA-256 alone, without which no key can be checked, and one limit by rate-limiter-flexible.
+ * `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
  */
 
 import { hash } from 'node:crypto';
@@ -18,6 +19,7 @@ import { guardrailsShape } from '../src/config/guardrails-shape.ts';
 import { compileGuardrails } from '../src/guardrails/compile-guardrails.ts';
 import { createGuardrailGuard } from '../src/guardrails/guard-calls.ts';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { setImmediate } from 'node:timers/promises';
 import { createAccess } from '../src/http/access.ts';
 import { assertDepth } from '../src/http/bounds/assert-depth.ts';
 import { assertHead } from '../src/http/bounds/assert-head.ts';
@@ -36,6 +38,9 @@ import { silentLogger } from '../src/kernel/log.ts';
 import { localOwner } from '../src/kernel/principal.ts';
 import { createLimitGuard } from '../src/metering/limits/limit-guard.ts';
 import { openLimits } from '../src/metering/limits/open-limits.ts';
+import { createAuditGuard } from '../src/metering/audit/audit-guard.ts';
+import { createAuditWriter } from '../src/metering/audit/audit-writer.ts';
+import { openAuditStore } from '../src/store/open-audit-store.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -147,6 +152,29 @@ const limitGuard = createLimitGuard(limits);
 /** What was tried in its place, with one rule of the five. */
 const library = new RateLimiterMemory({ points: many, duration: 3600 });
 
+/** All that a record costs, digest, chain and SQLite included: CPU of the process, microseconds a call. */
+async function writtenMicroseconds(calls: number): Promise<number> {
+  const auditStore = await openAuditStore(folder);
+  parts.use(auditStore);
+  const { records } = auditStore;
+  const config = () => `sha256:${'0'.repeat(64)}`;
+  const base = { records, config, clock: systemClock, logger: silentLogger, onFailure: 'block' } as const;
+  const writer = parts.use(createAuditWriter(base));
+  const auditGuard = createAuditGuard(writer, systemClock);
+  let used = process.cpuUsage();
+  for (let run = 0; run < 2; run += 1) {
+    const before = process.cpuUsage();
+    for (let n = 0; n < calls; n += 1) {
+      await auditGuard.run(call, answered);
+      if (n % 500 === 499) await setImmediate();
+    }
+    await writer.flush();
+    used = process.cpuUsage(before);
+  }
+  return round((used.user + used.system) / calls);
+}
+
+const silentAudit = createAuditGuard({ assertWritable() {}, note() {} }, systemClock);
 const figures = {
   head: await microseconds(() => assertHead(request, bounds)),
   connection: await microseconds(() => connections.begin(request, response)),
@@ -159,10 +187,20 @@ const figures = {
   guardrails: await microseconds(() => guardrails.run(call, answered)),
   limits: await microseconds(() => limitGuard.run(call, answered)),
   libraryOneLimit: await microseconds(() => library.consume('key')),
+  audit: await microseconds(() => silentAudit.run(call, answered)),
+  auditWritten: await writtenMicroseconds(Math.min(requests, 20_000)),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
-// Not on the way of an MCP call.
-const { sha256, libraryOneLimit, forwardedAddress: _address, securityHeaders: _headers, ...guards } = figures;
+// Addresses and headers are not on the way of an MCP call. What the audit log writes, it writes behind the call, and is
+// CPU of the same thread all the same.
+const {
+  sha256,
+  libraryOneLimit,
+  forwardedAddress: _address,
+  securityHeaders: _headers,
+  audit: _audit,
+  ...guards
+} = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
 for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
 process.stdout.write(

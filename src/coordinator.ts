@@ -27,6 +27,7 @@ import type { InstanceDependencies } from './pool/instance-types.ts';
 import type { StartReport } from './pool/pool.ts';
 import { createMeters } from './metrics/create-meters.ts';
 import { openConfiguredCertificate } from './open-certificate.ts';
+import { openAudit } from './open-audit.ts';
 import { openIdentity } from './open-identity.ts';
 import { openLimits } from './open-limits.ts';
 import { openPool } from './open-pool.ts';
@@ -91,6 +92,7 @@ export async function startCoordinator(
   const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, store, logger });
   const limiting = await openLimits(parts, { loaded, store, meters, logger });
+  const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const guardrails = compileGuardrails(config.guardrails);
   const definitions = createDefinitionGuard(guardrails, { logger, onFinding: meters.onFinding });
@@ -121,7 +123,7 @@ export async function startCoordinator(
     pool,
     store,
     logger,
-    load: options.loadConfig,
+    load: watchLoads(options.loadConfig, audit?.noteConfig),
     onReload: (next) => limiting.limits.apply(next.config.limits),
   });
   const { roster, refusals } = servers;
@@ -139,6 +141,7 @@ export async function startCoordinator(
     certificate,
     guardrails,
     limiting,
+    audit,
     pool,
     hosts,
     servers,
@@ -167,5 +170,18 @@ export async function startCoordinator(
     lacksKeys: identity.lacksKeys,
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
+  };
+}
+
+/** Tells of each config that is loaded. */
+function watchLoads(
+  load: (() => Promise<LoadedConfig>) | undefined,
+  tell: ((loaded: LoadedConfig) => void) | undefined,
+): (() => Promise<LoadedConfig>) | undefined {
+  if (!load || !tell) return load;
+  return async () => {
+    const loaded = await load();
+    tell(loaded);
+    return loaded;
   };
 }

@@ -12,6 +12,7 @@ import { createGateway } from './gateway/gateway.ts';
 import type { Guardrails } from './guardrails/compile-guardrails.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { listen } from './http/listen.ts';
+import { auditRoutes } from './http/routes/audit.ts';
 import { bundlesRoutes } from './http/routes/bundles.ts';
 import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
@@ -31,6 +32,7 @@ import type { RemoteRoster } from './memory-remotes.ts';
 import type { Memory } from './memory/open-memory.ts';
 import type { Pool } from './pool/pool.ts';
 import type { Meters } from './metrics/create-meters.ts';
+import type { Audit } from './open-audit.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
 import type { Limiting } from './open-limits.ts';
@@ -65,6 +67,7 @@ export async function openEdge(
     readonly certificate: Certificate | undefined;
     readonly guardrails: Guardrails;
     readonly limiting: Limiting;
+    readonly audit: Audit | undefined;
     readonly pool: Pool;
     readonly hosts: Hosts;
     readonly servers: Servers;
@@ -74,7 +77,7 @@ export async function openEdge(
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, certificate, guardrails, limiting, hosts } = base;
+  const { loaded, plugins, identity, certificate, guardrails, limiting, audit, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -89,7 +92,7 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards({ limits: limiting.limits, guardrails, onFinding: meters.onFinding }),
+    guard: openGuards({ audit, limits: limiting.limits, guardrails, onFinding: meters.onFinding }),
   });
   const metrics = await openMetrics(parts, {
     loaded,
@@ -100,6 +103,7 @@ export async function openEdge(
     memory,
     certificate,
     meters,
+    audit: audit?.figures,
     logger,
   });
   parts.defer(() => gateway.close());
@@ -112,7 +116,11 @@ export async function openEdge(
     certificate,
     clock: systemClock,
     authenticate: identity.authenticate,
-    onRefused: meters.onRefused,
+    onRefused(refusal) {
+      meters.onRefused(refusal.code);
+      audit?.onRefused(refusal);
+    },
+    auditChange: audit?.change,
     bodyLimitBytes: limits.bodyBytes,
     requestLimits: limiting.limits,
     failedKeys: limiting.failedKeys,
@@ -121,7 +129,11 @@ export async function openEdge(
     memory,
     logger,
     nextRequestId,
-    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    git: createGitEndpoint({
+      repositories: new Map([['default', memory.gitAccess]]),
+      logger,
+      auditChange: audit?.change,
+    }),
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
@@ -149,6 +161,7 @@ export async function openEdge(
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
+      ...auditRoutes(audit?.log),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),

@@ -21,8 +21,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
-  guardrails: ['kernel'],
   metering: ['kernel', 'contract', 'store'],
+  guardrails: ['kernel'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
@@ -36,7 +36,9 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/recover.ts': ['memory'],
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
-  'cli/keys/open-keys.ts': ['identity', 'store'],
+  'cli/keys/open-keys.ts': ['identity', 'store', 'metering'],
+  // Who can read the data folder may read its audit log, and checks it there when nothing runs.
+  'cli/audit/open-audit-log.ts': ['store', 'metering', 'memory'],
   // Tries the guardrails of a config on a file; no coordinator has to run.
   'cli/guardrails/test.ts': ['guardrails'],
 };

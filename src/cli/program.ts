@@ -14,6 +14,9 @@ import { serversApproveCommand } from './servers/approve.ts';
 import { serversChangesCommand } from './servers/changes.ts';
 import { serversRevertCommand } from './servers/revert.ts';
 import { serversLogsCommand } from './servers/logs.ts';
+import { auditExportCommand } from './audit/export.ts';
+import { auditListCommand } from './audit/list.ts';
+import { auditVerifyCommand } from './audit/verify.ts';
 import { bundlesAddCommand } from './bundles/add.ts';
 import { bundlesListCommand } from './bundles/list.ts';
 import { bundlesRemoveCommand } from './bundles/remove.ts';
@@ -146,6 +149,11 @@ const nouns: readonly Noun[] = [
     name: 'limits',
     description: 'How much callers may ask for.',
     verbs: [limitsShowCommand],
+  },
+  {
+    name: 'audit',
+    description: 'What was done, by whom, and how it ended.',
+    verbs: [auditListCommand, auditExportCommand, auditVerifyCommand],
   },
   {
     name: 'memory',

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { connectionsShape } from './connections-shape.ts';
+import { auditShape } from './audit-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { guardrailsShape } from './guardrails-shape.ts';
@@ -104,6 +105,7 @@ export const configShape = z.strictObject({
   connections: connectionsShape
     .prefault({})
     .describe('Bounds on connections, and on what is read before anybody knows who sent it.'),
+  audit: auditShape.prefault({}).describe('What was done, by whom, written down.'),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

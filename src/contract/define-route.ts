@@ -16,6 +16,11 @@ export interface RouteDefinition {
   readonly needs?: Permission;
   /** For everybody who may come in, whatever their role. */
   readonly isForAll?: true;
+  /**
+   * In the audit log: `elsewhere`, what it leads to is noted there; `urgent`, it is let through while the log cannot be
+   * written. Otherwise all but GET is noted, before and after.
+   */
+  readonly audit?: 'elsewhere' | 'urgent';
 }
 
 export function defineRoute<const R extends RouteDefinition>(route: R): R {

@@ -15,8 +15,8 @@ export interface Access {
   admit(request: IncomingMessage): Promise<void>;
   /** Of a request that was admitted. */
   principalOf(request: IncomingMessage): Principal;
-  /** Runs a check, and tells of what it throws. */
-  counted(check: () => void): void;
+  /** Runs a check of a request, and tells of what it throws. */
+  counted(request: IncomingMessage, check: () => void): void;
   /** Throws FORBIDDEN. */
   authorize(request: IncomingMessage, permission: Permission): void;
 }
@@ -26,10 +26,22 @@ export interface AccessOptions {
   readonly authenticate?: Authenticate | undefined;
   /** Of the certificate that the client of a request showed; absent where none is asked for. */
   readonly thumbprint?: ((request: IncomingMessage) => string | undefined) | undefined;
-  /** Hears of requests that were refused, with the code of the error. */
-  readonly onRefused?: ((code: string) => void) | undefined;
+  /** Hears of requests that were refused. */
+  readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
   /** Counts wrong keys. */
   readonly failedKeys?: FailedKeys | undefined;
+}
+
+/** A request that was refused at the door, and what is known of it. */
+export interface RefusedRequest {
+  /** Of the error. */
+  readonly code: string;
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly principal?: Principal | undefined;
+  /** Address that it came from. */
+  readonly from?: string | undefined;
 }
 
 /** Wrong keys by the address that showed them. */
@@ -67,11 +79,20 @@ export function createAccess(options: AccessOptions = {}): Access {
     return known;
   }
 
-  function counted(check: () => void): void {
+  function tell(request: IncomingMessage, error: unknown): void {
+    if (!onRefused) return;
+    const { method = '', url = '/', socket } = request;
+    const [path = ''] = url.split('?', 1);
+    // Where nobody says who they are, whoever is refused is not the owner.
+    const principal = principals.get(request);
+    onRefused({ code: codeOf(error), method, path, principal, from: socket.remoteAddress });
+  }
+
+  function counted(request: IncomingMessage, check: () => void): void {
     try {
       check();
     } catch (error) {
-      onRefused?.(codeOf(error));
+      tell(request, error);
       throw error;
     }
   }
@@ -85,14 +106,14 @@ export function createAccess(options: AccessOptions = {}): Access {
           authenticate(request.headers.authorization, thumbprint && (() => thumbprint(request)));
         principals.set(request, failedKeys ? await admitCounted(request, check, failedKeys) : await check());
       } catch (error) {
-        onRefused?.(codeOf(error));
+        tell(request, error);
         throw error;
       }
     },
     principalOf,
     counted,
     authorize(request, permission) {
-      if (authenticate) counted(() => assertMay(principalOf(request), permission));
+      if (authenticate) counted(request, () => assertMay(principalOf(request), permission));
     },
   };
 }

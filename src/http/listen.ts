@@ -15,7 +15,7 @@ import type { Pool } from '../pool/pool.ts';
 import type { HeadBounds } from './bounds/assert-head.ts';
 import { type ConnectionBounds, createConnections } from './bounds/connections.ts';
 import { createForwarded, type ForwardedOptions } from './forwarded.ts';
-import { createAccess, type FailedKeys } from './access.ts';
+import { createAccess, type FailedKeys, type RefusedRequest } from './access.ts';
 import { type ChangeSource, createChangeStreams } from './change-stream.ts';
 import type { RequestLimits } from './count-request.ts';
 import type { GitEndpoint } from './git/git-endpoint.ts';
@@ -48,8 +48,10 @@ export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, Forwarded
   readonly bodyLimitBytes: number;
   /** Who sends a request; without it everybody who gets here is the owner. */
   readonly authenticate?: Authenticate | undefined;
-  /** Hears of requests that were refused at the door, with the code of the error. */
-  readonly onRefused?: ((code: string) => void) | undefined;
+  /** Hears of requests that were refused at the door. */
+  readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
+  /** Writes down changes over REST. */
+  readonly auditChange?: RestOptions['auditChange'];
   readonly connections: ServerBounds & ConnectionBounds & HeadBounds & { readonly jsonDepth: number };
   /** With it all listeners speak HTTPS. */
   readonly certificate?: Certificate | undefined;
@@ -101,7 +103,13 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   });
   const forwarded = createForwarded(options);
   const bounds = options.connections;
-  const connections = createConnections({ ...options, ...forwarded, bounds });
+  const connections = createConnections({
+    ...options,
+    ...forwarded,
+    bounds,
+    // What was asked for, nobody has read.
+    onRefused: (code) => options.onRefused?.({ code, method: '', path: '' }),
+  });
   const created = createServers({ bounds, connections, certificate });
   const endpoint = createMcpEndpoint({
     gateway,
@@ -133,6 +141,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     access,
     isReady: options.isReady,
     metrics: options.metrics,
+    auditChange: options.auditChange,
     logger,
     bodyLimitBytes: options.bodyLimitBytes,
     maxJsonDepth: bounds.jsonDepth,

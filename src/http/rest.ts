@@ -1,6 +1,7 @@
 /** The REST edge on Fastify, without a listener of its own: `http/listen` hands it requests. */
 
 import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
+import type { AuditChange } from '../kernel/audit.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
@@ -16,6 +17,8 @@ export interface RestOptions {
   readonly isReady: () => boolean;
   /** The metrics as text for Prometheus. */
   readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
+  /** Writes down what is more than looking. */
+  readonly auditChange?: AuditChange | undefined;
   readonly logger: Logger;
   readonly bodyLimitBytes: number;
   readonly maxJsonDepth: number;
@@ -68,7 +71,7 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
       const { contentType, text } = await metrics();
       return await reply.header('cache-control', 'no-store').type(contentType).send(text);
     });
-  serveRoutes(app, options.handlers, options.access);
+  serveRoutes(app, options.handlers, options.access, options.auditChange);
   await app.ready();
   return app;
 }

@@ -74,7 +74,7 @@ export function routeRequest(
       const { git } = edge;
       access.authorize(request, 'use');
       protect(response);
-      count(request, response, path, () => void git(request, response));
+      count(request, response, path, () => void git(request, response, access.principalOf(request)));
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
@@ -133,7 +133,7 @@ export function routeRequest(
     const path = end < 0 ? url : url.slice(0, end);
     const query = end < 0 ? '' : url.slice(end);
     try {
-      access.counted(() => {
+      access.counted(request, () => {
         assertHead(request, edge.head);
         edge.guard(request);
       });

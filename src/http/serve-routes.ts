@@ -1,9 +1,10 @@
 /** Binds the route definitions of the contract to handlers: parse, handle, shape the answer. */
 
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { type RouteName, routes } from '../contract/rest/routes.ts';
+import type { AuditChange, ChangeFacts } from '../kernel/audit.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Principal } from '../kernel/principal.ts';
 import type { Access } from './access.ts';
@@ -50,10 +51,18 @@ function abortOnClose({ raw }: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
+/** What the audit log keeps of a request. */
+function factsOf(route: RouteDefinition, { url, body }: FastifyRequest): ChangeFacts {
+  const [target = ''] = url.split('?', 1);
+  const action = `${route.method} ${route.path}`;
+  return { way: 'rest', action, target, arguments: body ?? undefined, isUrgent: route.audit === 'urgent' };
+}
+
 export function serveRoutes(
   app: FastifyInstance,
   handlers: RouteHandlers,
   access: Pick<Access, 'authorize' | 'principalOf'>,
+  auditChange: AuditChange = (_facts, work) => work(),
 ): void {
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: RouteDefinition = routes[name];
@@ -64,14 +73,20 @@ export function serveRoutes(
       url: route.path,
       handler: async (request, reply) => {
         if (route.isForAll !== true) access.authorize(request.raw, needed);
-        const result = await handler({
-          params: parse(route.params, request.params, 'path'),
-          query: parse(route.query, request.query, 'query'),
-          body: parse(route.body, request.body, 'body'),
-          path: request.params,
-          signal: abortOnClose(reply),
-          principal: access.principalOf(request.raw),
-        });
+        const principal = access.principalOf(request.raw);
+        const answer = async () =>
+          await handler({
+            params: parse(route.params, request.params, 'path'),
+            query: parse(route.query, request.query, 'query'),
+            body: parse(route.body, request.body, 'body'),
+            path: request.params,
+            signal: abortOnClose(reply),
+            principal,
+          });
+        const isQuiet = route.method === 'GET' || route.audit === 'elsewhere';
+        const result = isQuiet
+          ? await answer()
+          : await auditChange({ ...factsOf(route, request), principal }, answer);
         return await reply.header('cache-control', 'no-store').send(result);
       },
     });

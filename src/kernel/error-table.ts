@@ -275,6 +275,14 @@ export const errorTable = {
     retry: 'later',
     message: 'the coordinator is shutting down',
   },
+  AUDIT_UNAVAILABLE: {
+    http: 503,
+    jsonRpc: -32603,
+    exit: 75,
+    retry: 'later',
+    message:
+      'refused, because the audit log cannot be written: {problem}; make room for it, or set audit.onFailure to allow',
+  },
   MISSING_LIBRARY: {
     http: 501,
     jsonRpc: -32603,

@@ -2,17 +2,17 @@
 
 /**
  * `read`: see servers, tools, states, logs. `use`: call tools, read and write the memory, clone and push it. `manage`:
- * change what runs. `own`: end the coordinator.
+ * change what runs. `own`: end the coordinator. `audit`: read the audit log.
  */
-export type Permission = 'read' | 'use' | 'manage' | 'own';
+export type Permission = 'read' | 'use' | 'manage' | 'own' | 'audit';
 
 const table = {
-  owner: ['read', 'use', 'manage', 'own'],
-  admin: ['read', 'use', 'manage'],
+  owner: ['read', 'use', 'manage', 'own', 'audit'],
+  admin: ['read', 'use', 'manage', 'audit'],
   operator: ['read', 'manage'],
   developer: ['read', 'use'],
   agent: ['use'],
-  auditor: ['read'],
+  auditor: ['read', 'audit'],
   viewer: ['read'],
 } as const satisfies Record<string, readonly Permission[]>;
 
@@ -25,7 +25,7 @@ export function isRole(text: string): text is Role {
   return Object.hasOwn(table, text);
 }
 
-/** O(1): there are four permissions. */
+/** O(1): there are five permissions. */
 export function mayDo(role: Role, permission: Permission): boolean {
   return (table[role] as readonly Permission[]).includes(permission);
 }

@@ -21,6 +21,8 @@ export interface MetricsDependencies {
   readonly memory: MemoryClient;
   /** Of the listeners; absent without TLS. */
   readonly certificate?: { readonly secondsLeft: number } | undefined;
+  /** Of the audit log, where there is one. */
+  readonly audit?: (() => Readonly<Record<'written' | 'lost' | 'queued', number>>) | undefined;
   readonly meters: Pick<
     Meters,
     'calls' | 'memory' | 'incidents' | 'refusals' | 'findings' | 'limited' | 'limitsAway'
@@ -37,6 +39,9 @@ export interface Metrics {
 }
 
 const one = (value: number): Reading[] => [{ labels: {}, value }];
+
+/** Nothing where there is no audit log. */
+const ofAudit = (value: number | undefined): Reading[] => (value === undefined ? [] : one(value));
 
 function partsOf(histogram: Histogram, labels: Readonly<Record<string, string>>): Reading[] {
   const buckets = histogram.cumulative().map((value, at): Reading => {
@@ -94,6 +99,7 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
     const instances = pool.instances();
     const members = instances.flatMap((instance) => instance.members);
     const hosts = deps.hosts.census();
+    const audit = deps.audit?.();
     const memory = await deps.memory.call('stats', {}, { actor: 'coordinator', agent: 'coordinator' });
     return {
       call_duration_seconds: [...calls.servers].flatMap(([server, { durations }]) =>
@@ -128,6 +134,9 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         members.map(({ breaker }) => breaker),
       ),
       ...readIncidents(incidents),
+      audit_records_total: ofAudit(audit?.written),
+      audit_lost_records_total: ofAudit(audit?.lost),
+      audit_queued_records: ofAudit(audit?.queued),
       memory_operation_duration_seconds: [...memoryCalls.durations].flatMap(([operation, outcomes]) =>
         [...outcomes].flatMap(([outcome, histogram]) => partsOf(histogram, { operation, outcome })),
       ),

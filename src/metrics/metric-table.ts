@@ -104,6 +104,17 @@ export const metricTable = {
     labels: ['server'],
     help: 'Times that no healthy replica was left, so that calls went to sick ones.',
   },
+  audit_records_total: { type: 'counter', labels: [], help: 'Records written to the audit log.' },
+  audit_lost_records_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Records of the audit log that could not be written and are lost.',
+  },
+  audit_queued_records: {
+    type: 'gauge',
+    labels: [],
+    help: 'Records that wait to be written to the audit log.',
+  },
   memory_operation_duration_seconds: {
     type: 'histogram',
     labels: ['operation', 'outcome'],

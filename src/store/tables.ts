@@ -87,6 +87,40 @@ export interface QuarantinedServersTable {
   at: string;
 }
 
+export interface AuditRecordsTable {
+  tenant: string;
+  seq: number;
+  at: string;
+  principal: string | null;
+  server: string | null;
+  target: string;
+  outcome: string;
+  record: string;
+  hash: string;
+}
+
+export interface AuditHeadsTable {
+  tenant: string;
+  seq: number;
+  hash: string;
+}
+
+export interface AuditCheckpointsTable {
+  tenant: string;
+  seq: number;
+  at: string;
+  hash: string;
+  key_id: string;
+  signature: string;
+}
+
+/** In a file of their own: `audit.sqlite`. */
+export interface AuditTables {
+  audit_records: AuditRecordsTable;
+  audit_heads: AuditHeadsTable;
+  audit_checkpoints: AuditCheckpointsTable;
+}
+
 export interface Tables {
   api_keys: ApiKeysTable;
   monthly_uses: MonthlyUsesTable;

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { catalogFolder, catalogScope } from '../../kernel/memory/catalog-keys.ts';
+import { catalogFolder, recordScope } from '../../kernel/memory/record-keys.ts';
 import type { MemoryCaller, MemoryClient } from '../../kernel/memory/operations.ts';
 import { stableJson } from '../../kernel/stable-json.ts';
 import type { InstanceSpec, ServerSource } from '../instance-spec.ts';
@@ -20,7 +20,7 @@ export interface CatalogRecorder extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
-const scope = catalogScope;
+const scope = recordScope;
 const pageSize = 1000;
 /** Values in one `store_many`. */
 const batchSize = 1000;

@@ -41,6 +41,10 @@ async function runKeysCreate(options: CreateOptions, context: CliContext): Promi
       : await readFile(resolve(context.cwd, options.certificate)).catch((error: unknown) => {
           throw new AppError('INVALID_INPUT', { field: '--certificate', problem: messageOf(error) });
         });
-  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs, certificate }));
+  const made = await withKeys(options, context, (keys) => keys.create({ name, role, validMs, certificate }), {
+    action: 'keys create',
+    arguments: { name, role, ...(validMs !== undefined && { validMs }) },
+    made: ({ id }) => id,
+  });
   printNewKey(made, options, context);
 }

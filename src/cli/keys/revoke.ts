@@ -17,7 +17,11 @@ export function keysRevokeCommand(context: CliContext): Command {
 }
 
 async function runKeysRevoke(id: string, options: KeysOptions, context: CliContext): Promise<void> {
-  await withKeys(options, context, (keys) => keys.revoke(id));
+  await withKeys(options, context, (keys) => keys.revoke(id), {
+    action: 'keys revoke',
+    arguments: { id },
+    id,
+  });
   if (options.json === true) printJson(context, { id, revoked: true });
   else note(context, `revoked ${id}`);
 }

@@ -28,6 +28,12 @@ export function keysRotateCommand(context: CliContext): Command {
 }
 
 async function runKeysRotate(id: string, options: RotateOptions, context: CliContext): Promise<void> {
-  const made = await withKeys(options, context, (keys) => keys.rotate(id, options.overlap));
+  const { overlap } = options;
+  const made = await withKeys(options, context, (keys) => keys.rotate(id, overlap), {
+    action: 'keys rotate',
+    arguments: { id, overlapMs: overlap },
+    id,
+    made: (next) => next.id,
+  });
   printNewKey(made, options, context);
 }

@@ -1,6 +1,7 @@
 /** The REST API under /api/v1, a group of routes a file. */
 
 import { z } from 'zod';
+import { auditRoutes } from './audit-routes.ts';
 import { bulkRoutes } from './bulk-routes.ts';
 import { bundleRoutes } from './bundle-routes.ts';
 import { configRoutes } from './config-routes.ts';
@@ -25,6 +26,7 @@ export const routes = {
   ...discoveryRoutes,
   ...configRoutes,
   ...limitRoutes,
+  ...auditRoutes,
   ...toolRoutes,
   ...bundleRoutes,
   ...pinRoutes,

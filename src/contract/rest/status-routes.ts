@@ -29,6 +29,7 @@ export const statusRoutes = {
     method: 'POST',
     path: '/api/v1/shutdown',
     needs: 'own',
+    audit: 'urgent',
     summary: 'Drains and stops the coordinator.',
     response: z.object({ stopping: z.literal(true) }),
   }),

@@ -29,6 +29,7 @@ export const toolRoutes = {
     method: 'POST',
     path: '/api/v1/tools/call',
     needs: 'use',
+    audit: 'elsewhere',
     summary: 'Calls a tool by its /mcp name.',
     body: z.strictObject({
       name: z.string().min(1),

@@ -34,7 +34,7 @@ async function edgeWith(
     {},
     {
       connections: { ...configShape.parse({}).connections, ...connections },
-      onRefused: (code) => void refusedCodes.push(code),
+      onRefused: ({ code }) => void refusedCodes.push(code),
       clock,
       ...more,
     },

@@ -7,18 +7,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { AuditChange } from '../../kernel/audit.ts';
 import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
+import { localOwner, type Principal } from '../../kernel/principal.ts';
 import type { GitAccess, GitService } from '../../memory/sync/git-access.ts';
+import type { RefAnswer } from '../../memory/sync/push-report.ts';
 
 export interface GitEndpointOptions {
   /** Repositories by tenant. */
   readonly repositories: ReadonlyMap<string, GitAccess>;
+  /** Writes down pushes. */
+  readonly auditChange?: AuditChange | undefined;
   readonly logger: Logger;
 }
 
-/** Answers one request; never throws. */
-export type GitEndpoint = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/** Answers one request of somebody, of the owner unless said; never throws. */
+export type GitEndpoint = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal?: Principal,
+) => Promise<void>;
 
 /** What a client may say in one round of a fetch: ids that it wants and has. */
 const maxFetchBytes = 32 * 1024 * 1024;
@@ -34,8 +43,16 @@ export function isGitPath(path: string): boolean {
 }
 
 /** An endpoint for all repositories. */
-export function createGitEndpoint({ repositories, logger }: GitEndpointOptions): GitEndpoint {
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+export function createGitEndpoint({
+  repositories,
+  logger,
+  auditChange = (_facts, work) => work(),
+}: GitEndpointOptions): GitEndpoint {
+  async function serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: Principal,
+  ): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, tenant = '', resource = ''] = pathPattern.exec(url.pathname) ?? [];
     const access = repositories.get(tenant);
@@ -62,20 +79,38 @@ export function createGitEndpoint({ repositories, logger }: GitEndpointOptions):
     if (service === 'git-upload-pack') {
       await send(response, `${service}-result`, await access.fetch(bodyOf(request, maxFetchBytes), about));
     } else {
-      await send(response, `${service}-result`, access.push(bodyOf(request, maxPushBytes), about));
+      const facts = { way: 'git', principal, action: service, target: url.pathname } as const;
+      await auditChange(
+        facts,
+        async () => {
+          let pushed: readonly RefAnswer[] = [];
+          const onPushed = (refs: readonly RefAnswer[]) => void (pushed = refs);
+          const body = bodyOf(request, maxPushBytes);
+          await send(response, `${service}-result`, access.push(body, { ...about, onPushed }));
+          return pushed;
+        },
+        outcomeOfPush,
+      );
       // What was refused early is read to its end, so that the client gets to read the answer.
       request.unpipe();
       request.resume();
     }
   }
 
-  return async (request, response) => {
+  return async (request, response, principal = localOwner) => {
     try {
-      await serve(request, response);
+      await serve(request, response, principal);
     } catch (error) {
       fail(request, response, error, logger);
     }
   };
+}
+
+/** Git answers 200 to a push that it does not take. */
+function outcomeOfPush(refs: readonly RefAnswer[]) {
+  const isTaken = refs.every(({ problem }) => problem === undefined);
+  const told = refs.slice(0, 20).map(({ ref, problem }) => ({ ref: ref.slice(0, 200), problem }));
+  return { outcome: isTaken ? ('ok' as const) : ('error' as const), details: { refs: told } };
 }
 
 function requireMethod(request: IncomingMessage, method: 'GET' | 'POST'): void {

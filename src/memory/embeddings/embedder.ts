@@ -1,6 +1,6 @@
 /** Makes vectors of memories in the background. */
 
-import { isCatalogKey } from '../../kernel/memory/catalog-keys.ts';
+import { isRecordKey } from '../../kernel/memory/record-keys.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -40,7 +40,7 @@ export function createEmbedder(parts: {
 
   function textAt(id: number): { text: string; etag: string } | undefined {
     const memory = index.search.memoryOf(id);
-    if (!memory || !isSent(memory.scope) || isCatalogKey(memory.scope, memory.key)) return undefined;
+    if (!memory || !isSent(memory.scope) || isRecordKey(memory.scope, memory.key)) return undefined;
     // What is sealed is not sent anywhere.
     const { file } = keylessCodec.inspect(memory.scope, memory.path, memory.content);
     if (!file) return undefined;

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 import { kindOf } from '../files/memory-file.ts';
 import type { MemoryFile } from '../files/memory-file.ts';
-import { isCatalogKey } from '../../kernel/memory/catalog-keys.ts';
+import { isRecordKey } from '../../kernel/memory/record-keys.ts';
 import { mayHaveEnding, stemOf, wordsOf } from '../../kernel/text/segment.ts';
 
 /** Before words of the key, of a tag, of the value. None of them is a letter, so no text can hold them. */
@@ -61,7 +61,7 @@ export function createIndexWords(): (scope: string, key: string, file: MemoryFil
 
   return (scope, key, file) => {
     // Definitions of tools are full of everyday words: a search for what people know must not find them.
-    const texts = isCatalogKey(scope, key) ? { body: '', key: '', tags: '' } : textsOf(key, file);
+    const texts = isRecordKey(scope, key) ? { body: '', key: '', tags: '' } : textsOf(key, file);
     const words = [
       ...stemmed(texts.body, fieldMarks.body),
       ...stemmed(texts.key, fieldMarks.key),

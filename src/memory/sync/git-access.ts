@@ -9,6 +9,7 @@ import { createConcurrencyLimit } from '../../kernel/concurrency-limit.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { type BoundedChild, startBounded } from '../git/bounded-git.ts';
 import { type Git, createGit } from '../git/run-git.ts';
+import type { RefAnswer } from './push-report.ts';
 import { advertiseForPush, createPushReceiver } from './receive-push.ts';
 import type { Take } from './take.ts';
 import type { PushLimits } from './validate-push.ts';
@@ -22,6 +23,8 @@ export interface GitRequest {
   readonly protocol?: string | undefined;
   /** Aborted when the client goes away; what runs for it ends then. */
   readonly signal: AbortSignal;
+  /** Hears what became of each ref of a push. */
+  readonly onPushed?: ((refs: readonly RefAnswer[]) => void) | undefined;
 }
 
 export interface GitAccess extends AsyncDisposable {
@@ -111,7 +114,7 @@ export function createGitAccess(parts: GitAccessParts): GitAccess {
       const done = Promise.withResolvers<void>();
       void track(done.promise);
       try {
-        yield* receiver.receive(body, signal);
+        yield* receiver.receive(body, signal, request.onPushed);
       } catch (error) {
         throw closing.signal.aborted ? new AppError('SHUTTING_DOWN', {}, { cause: error }) : error;
       } finally {

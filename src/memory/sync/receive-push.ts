@@ -62,7 +62,11 @@ export function createPushReceiver(parts: PushParts) {
 
   return {
     /** The answer to the body of a push, as it comes into being. Throws only for what is no push at all. */
-    async *receive(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Buffer> {
+    async *receive(
+      body: AsyncIterable<Uint8Array>,
+      signal: AbortSignal,
+      onPushed?: (answers: readonly RefAnswer[]) => void,
+    ): AsyncGenerator<Buffer> {
       const packets = createPacketReader(body);
       const { commands, features } = await readCommands(packets);
       if (commands.length === 0) return;
@@ -85,6 +89,7 @@ export function createPushReceiver(parts: PushParts) {
         lines.push(known.message);
         answers = commands.map(({ ref }) => ({ ref, problem: 'not taken' }));
       }
+      onPushed?.(answers);
       for (const line of lines) yield say(`${line}\n`) ?? Buffer.alloc(0);
       const report = writeReport(unpacked, answers, features);
       yield features.has('side-band-64k') ? Buffer.concat([encodeBand(1, report), flushPacket]) : report;

@@ -11,7 +11,7 @@ import type { Listing } from '../src/catalog/listing.ts';
 import { planBuiltIns } from '../src/catalog/plan-built-ins.ts';
 import { configShape } from '../src/config/schema.ts';
 import type { Exchange } from '../src/gateway/exchange.ts';
-import { matchesAny } from '../src/gateway/name-patterns.ts';
+import { matchesAny } from '../src/kernel/name-patterns.ts';
 import { toSearchView } from '../src/gateway/tool-search/search-view.ts';
 import { createToolSearch } from '../src/gateway/tool-search/tool-search.ts';
 import { compileView, type View } from '../src/gateway/view.ts';

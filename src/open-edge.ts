@@ -7,7 +7,7 @@ import type { PinGate } from './catalog/pins/pin-gate.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import type { Config } from './config/schema.ts';
 import { type BundleSettings, createBundles } from './gateway/bundles/bundles.ts';
-import { matchesAny } from './gateway/name-patterns.ts';
+import { matchesAny } from './kernel/name-patterns.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { createGitEndpoint } from './http/git/git-endpoint.ts';
 import { listen } from './http/listen.ts';
@@ -16,10 +16,12 @@ import { deploymentsRoutes } from './http/routes/deployments.ts';
 import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
+import { policyRoutes } from './http/routes/policy.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
+import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import { product } from './kernel/product.ts';
 import { createRequestIds } from './kernel/request-ids.ts';
@@ -30,6 +32,7 @@ import type { Meters } from './metrics/create-meters.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
 import { openMetrics } from './open-metrics.ts';
+import { openPolicy } from './open-policy.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
@@ -74,6 +77,7 @@ export async function openEdge(
     added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
     store: store.addedBundles,
   });
+  const policy = await openPolicy(parts, base);
   const gateway = createGateway({
     pool,
     bundles,
@@ -81,7 +85,8 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ policy: identity.authenticate && policy }),
+    shownTo: identity.authenticate && policy.authorizer.shownTo,
   });
   const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
@@ -92,6 +97,7 @@ export async function openEdge(
   const listeners = await listen({
     ...config,
     authenticate: identity.authenticate,
+    authorizer: policy.authorizer,
     onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
     gateway,
@@ -99,7 +105,7 @@ export async function openEdge(
     memory,
     logger,
     nextRequestId,
-    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), authorizer: policy.authorizer, logger }),
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
@@ -127,7 +133,8 @@ export async function openEdge(
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
-      ...memoryRoutes(memory, nextRequestId),
+      ...memoryRoutes(memory, policy.authorizer, nextRequestId),
+      ...policyRoutes({ ...policy, clock: systemClock, nextRequestId }),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },
   });

@@ -2,6 +2,7 @@
 
 import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { AppError } from '../kernel/errors.ts';
+import type { ServerName } from '../kernel/authorizer.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
@@ -10,6 +11,8 @@ import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 export interface RestOptions {
   readonly handlers: RouteHandlers;
   readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  /** Of the servers that paths name. */
+  readonly serverOf: (id: string) => ServerName;
   /** True once the servers asked for are up. */
   readonly isReady: () => boolean;
   /** The metrics as text for Prometheus. */
@@ -50,11 +53,11 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
   const { metrics } = options;
   if (metrics)
     app.get('/metrics', async (request, reply) => {
-      options.access.authorize(request.raw, 'read');
+      options.access.authorize(request.raw, 'system:read');
       const { contentType, text } = await metrics();
       return await reply.header('cache-control', 'no-store').type(contentType).send(text);
     });
-  serveRoutes(app, options.handlers, options.access);
+  serveRoutes(app, options.handlers, options.access, options.serverOf);
   await app.ready();
   return app;
 }

@@ -8,7 +8,7 @@ import type { Access } from './access.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import type { Guard } from './guards.ts';
 import type { McpEndpoint } from './mcp/endpoint.ts';
-import { isOpenPath } from './needed-permission.ts';
+import { gatewayActions, isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
 import { challengeFor, resourceMetadata } from './protected-resource.ts';
@@ -50,8 +50,8 @@ export function routeRequest(
 
   function serve(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     if (edge.git && isGitPath(path) && !isAlias) {
-      access.authorize(request, 'use');
-      void edge.git(request, response);
+      access.authorize(request, ['memory:read', 'memory:write']);
+      void edge.git(request, response, access.principalOf(request));
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
@@ -59,7 +59,7 @@ export function routeRequest(
       next(request, response);
       return;
     }
-    access.authorize(request, 'use');
+    access.authorize(request, gatewayActions);
     void edge.endpoint(mount, request, response);
   }
 

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { type RouteName, routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { ServerName } from '../kernel/authorizer.ts';
 import type { Principal } from '../kernel/principal.ts';
 import type { Access } from './access.ts';
 import { permissionOf } from './needed-permission.ts';
@@ -23,6 +24,8 @@ export interface RouteInput<Name extends RouteName> {
   readonly signal: AbortSignal;
   /** Who asks. */
   readonly principal: Principal;
+  /** Address that the request comes from. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** What a handler answers with. */
@@ -54,6 +57,7 @@ export function serveRoutes(
   app: FastifyInstance,
   handlers: RouteHandlers,
   access: Pick<Access, 'authorize' | 'principalOf'>,
+  serverOf: (id: string) => ServerName,
 ): void {
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: RouteDefinition = routes[name];
@@ -63,7 +67,8 @@ export function serveRoutes(
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        access.authorize(request.raw, needed);
+        const { id } = request.params as { readonly id?: string };
+        access.authorize(request.raw, needed, id === undefined ? undefined : serverOf(id));
         const result = await handler({
           params: parse(route.params, request.params, 'path'),
           query: parse(route.query, request.query, 'query'),
@@ -71,6 +76,7 @@ export function serveRoutes(
           path: request.params,
           signal: abortOnClose(reply),
           principal: access.principalOf(request.raw),
+          remoteAddress: request.raw.socket.remoteAddress,
         });
         return await reply.header('cache-control', 'no-store').send(result);
       },

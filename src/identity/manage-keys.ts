@@ -2,8 +2,10 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { isRole, type Role, roles } from '../kernel/roles.ts';
+import type { Narrowing, Principal } from '../kernel/principal.ts';
+import { isRoleName, roles } from '../kernel/roles.ts';
 import type { ApiKeys, StoredKey } from '../store/api-keys.ts';
+import { type KeyAttributes, principalOf, readAttributes, writeAttributes } from './key-attributes.ts';
 import { makeKey } from './key-text.ts';
 
 /** A key as it may be shown; times are ISO 8601. */
@@ -15,6 +17,8 @@ export interface KeyItem {
   readonly createdAt: string;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
+  readonly groups?: readonly string[] | undefined;
+  readonly narrowing?: Narrowing | undefined;
 }
 
 /** The one time that a key is seen whole. */
@@ -25,13 +29,15 @@ export interface NewKey {
 
 export interface ManagedKeys {
   /** Throws INVALID_INPUT. */
-  create(wish: {
+  create(wish: KeyAttributes & {
     readonly name: string;
     readonly role: string;
     /** From now, milliseconds; never unless given. */
     readonly validMs?: number | undefined;
   }): Promise<NewKey>;
   list(): Promise<KeyItem[]>;
+  /** Whose key it is, over or not. Throws NOT_FOUND. */
+  principalOf(id: string): Promise<Principal>;
   /** Opens nothing from now on. Throws NOT_FOUND. */
   revoke(id: string): Promise<void>;
   /**
@@ -51,30 +57,42 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
     return expiresAt !== null && Date.parse(expiresAt) <= clock.now() ? 'expired' : 'valid';
   }
 
-  async function add(name: string, role: Role, validMs: number | undefined): Promise<NewKey> {
+  async function add(
+    name: string,
+    role: string,
+    attributes: string | null,
+    validMs: number | undefined,
+  ): Promise<NewKey> {
     const { id, key, hash } = makeKey();
     const expiresAt = validMs === undefined ? null : isoAfter(validMs);
     const times = { createdAt: isoAfter(0), expiresAt, revokedAt: null, lastUsedAt: null };
-    await keys.add({ id, tenant, name, role, hash, ...times });
+    await keys.add({ id, tenant, name, role, hash, attributes, ...times });
     return { id, key };
   }
 
   return {
-    async create({ name, role, validMs }) {
+    async create({ name, role, validMs, ...attributes }) {
       const shown = name.trim();
       if (shown === '' || shown.length > maxNameLength || /\p{Cc}/u.test(shown))
         throw new AppError('INVALID_INPUT', {
           field: 'name',
           problem: `must be 1 to ${maxNameLength} characters on one line`,
         });
-      return await add(shown, roleOf(role), validMs);
+      return await add(shown, roleOf(role), writeAttributes(attributes), validMs);
     },
     async list() {
       const rows = await keys.list(tenant);
       return rows.map((row) => {
         const { id, name, role, createdAt, expiresAt, lastUsedAt } = row;
-        return { id, name, role, state: stateOf(row), createdAt, expiresAt, lastUsedAt };
+        const attributes = readAttributes(row.attributes);
+        return { id, name, role, state: stateOf(row), createdAt, expiresAt, lastUsedAt, ...attributes };
       });
+    },
+    async principalOf(id) {
+      const row = (await keys.list(tenant)).find((key) => key.id === id);
+      const principal = row && principalOf(row);
+      if (!principal) throw new AppError('NOT_FOUND', { what: 'key', id });
+      return principal;
     },
     async revoke(id) {
       if (!(await keys.setEnd(tenant, id, { revokedAt: isoAfter(0) })))
@@ -89,9 +107,9 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
           field: 'id',
           problem: `is of a key that is ${state}; create another`,
         });
-      const { name, role, createdAt, expiresAt } = former;
+      const { name, role, attributes, createdAt, expiresAt } = former;
       const validMs = expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt);
-      const made = await add(name, roleOf(role), validMs);
+      const made = await add(name, roleOf(role), attributes, validMs);
       const endMs = Math.min(clock.now() + overlapMs, expiresAt === null ? Infinity : Date.parse(expiresAt));
       await keys.setEnd(tenant, id, { expiresAt: new Date(endMs).toISOString() });
       return made;
@@ -99,7 +117,8 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
   };
 }
 
-function roleOf(role: string): Role {
-  if (isRole(role)) return role;
-  throw new AppError('INVALID_INPUT', { field: 'role', problem: `must be one of ${roles.join(', ')}` });
+function roleOf(role: string): string {
+  if (isRoleName(role)) return role;
+  const problem = `must be one of ${roles.join(', ')}, or a role of the policy`;
+  throw new AppError('INVALID_INPUT', { field: 'role', problem });
 }

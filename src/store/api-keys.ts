@@ -16,6 +16,8 @@ export interface StoredKey {
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly lastUsedAt: string | null;
+  /** Groups and narrowing as JSON; null where the key has neither. */
+  readonly attributes: string | null;
 }
 
 export interface ApiKeys {
@@ -46,6 +48,7 @@ export function createApiKeys(db: Kysely<Tables>): ApiKeys {
         'name',
         'role',
         'hash',
+        'attributes',
         'created_at as createdAt',
         'expires_at as expiresAt',
         'revoked_at as revokedAt',

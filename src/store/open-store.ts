@@ -16,6 +16,7 @@ import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { fleetTables } from './migrations/0007-fleet.ts';
 import { apiKeysTable } from './migrations/0008-api-keys.ts';
+import { keyAttributes } from './migrations/0012-key-attributes.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
@@ -48,6 +49,7 @@ const migrations = {
   '0006-scale-bounds': scaleBoundsTable,
   '0007-fleet': fleetTables,
   '0008-api-keys': apiKeysTable,
+  '0012-key-attributes': keyAttributes,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */

@@ -47,6 +47,8 @@ export interface ApiKeysTable {
   expires_at: string | null;
   revoked_at: string | null;
   last_used_at: string | null;
+  /** JSON. */
+  attributes: string | null;
 }
 
 export interface ScaleBoundsTable {

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { JsonObject } from '../../kernel/json-rpc.ts';
-import { fitsPattern } from '../name-patterns.ts';
+import { fitsPattern } from '../../kernel/name-patterns.ts';
 import { type Group, type Target, type View } from '../view.ts';
 import type { Bundle, BundleTool } from './bundles.ts';
 import { withoutFixed } from './fixed-arguments.ts';

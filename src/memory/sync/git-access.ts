@@ -11,7 +11,7 @@ import { type BoundedChild, startBounded } from '../git/bounded-git.ts';
 import { type Git, createGit } from '../git/run-git.ts';
 import { advertiseForPush, createPushReceiver } from './receive-push.ts';
 import type { Take } from './take.ts';
-import type { PushLimits } from './validate-push.ts';
+import type { MayChange, PushLimits } from './validate-push.ts';
 
 /** What stock Git asks for, by its own names. */
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
@@ -22,6 +22,8 @@ export interface GitRequest {
   readonly protocol?: string | undefined;
   /** Aborted when the client goes away; what runs for it ends then. */
   readonly signal: AbortSignal;
+  /** Of a push: which memories it may change; all of them when absent. */
+  readonly mayChange?: MayChange | undefined;
 }
 
 export interface GitAccess extends AsyncDisposable {
@@ -111,7 +113,7 @@ export function createGitAccess(parts: GitAccessParts): GitAccess {
       const done = Promise.withResolvers<void>();
       void track(done.promise);
       try {
-        yield* receiver.receive(body, signal);
+        yield* receiver.receive(body, signal, request.mayChange);
       } catch (error) {
         throw closing.signal.aborted ? new AppError('SHUTTING_DOWN', {}, { cause: error }) : error;
       } finally {

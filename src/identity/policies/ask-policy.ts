@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Policy, PolicyTest, questionFields, subjectFields } from '../../contract/policy-shape.ts';
 import type { PolicyQuery } from '../../kernel/authorizer.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { AppError } from '../../kernel/errors.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import { builtInRoles } from './built-in-roles.ts';
 import type { CompiledPolicy } from './compile-policy.ts';
@@ -29,7 +30,7 @@ export interface TestResult extends Answer {
 /** Whoever has a key. Throws NOT_FOUND. */
 export type PrincipalOfKey = (id: string) => Promise<Principal>;
 
-/** Throws NOT_FOUND for a key that there is not. */
+/** Throws NOT_FOUND for a key or a role that there is not. */
 export async function askPolicy(
   parts: { readonly policy: CompiledPolicy; readonly principalOfKey: PrincipalOfKey; readonly clock: Clock },
   question: Question,
@@ -40,6 +41,8 @@ export async function askPolicy(
     id === undefined
       ? { id: 'somebody', tenant: 'default', role: role ?? '' }
       : await parts.principalOfKey(id.replace(/^key:/, ''));
+  if (id === undefined && !parts.policy.roles.has(base.role))
+    throw new AppError('NOT_FOUND', { what: 'role', id: base.role });
   const principal = { ...base, ...own };
   const nowMs = at === undefined ? parts.clock.now() : Date.parse(at);
   const decision = decide(parts.policy, principal, queryOf(question), { nowMs });

@@ -84,8 +84,7 @@ function compileRules(role: string, effect: 'allow' | 'deny', { allow, deny }: P
   const rules = (effect === 'allow' ? allow : deny) ?? [];
   return rules.map((rule, at) => {
     const field = `roles.${role}.${effect}.${at}`;
-    const expanded = new Set(rule.actions.flatMap(expandAction));
-    checkDetails(rule, expanded, field);
+    const expanded = actionsOf(rule, field);
     const condition =
       rule.when === undefined ? undefined : compileCondition(rule.when, conditionNames, `${field}.when`);
     const isDynamic = dynamicNames.some((name) => condition?.names.has(name));
@@ -103,17 +102,22 @@ const detailFields = [
   ['prefixes', ['place']],
 ] as const;
 
-/** A detail that says nothing about an action would make a rule wider or narrower than it reads. */
-function checkDetails(rule: PolicyRule, expanded: ReadonlySet<Action>, field: string): void {
-  for (const [detail, kinds] of detailFields) {
-    if (rule[detail] === undefined) continue;
-    const odd = [...expanded].find(
-      (action) => !(kinds as readonly string[]).includes(actionTable[action].by),
-    );
-    if (odd === undefined) continue;
-    const problem = `says nothing about ${odd}; put that action into a rule of its own`;
-    throw new AppError('INVALID_INPUT', { field: `${field}.${detail}`, problem });
+/** With details a `*` stands for the actions that they speak of; one that is named must be among these. */
+function actionsOf(rule: PolicyRule, field: string): ReadonlySet<Action> {
+  const given = detailFields.filter(([detail]) => rule[detail] !== undefined);
+  const oddFor = (action: Action) =>
+    given.find(([, kinds]) => !(kinds as readonly string[]).includes(actionTable[action].by));
+  const expanded = new Set<Action>();
+  for (const pattern of rule.actions) {
+    const fitting = expandAction(pattern).filter((action) => oddFor(action) === undefined);
+    for (const action of fitting) expanded.add(action);
+    if (fitting.length > 0) continue;
+    const [action] = expandAction(pattern);
+    const odd = action && oddFor(action);
+    const problem = `says nothing about ${pattern}; put that action into a rule of its own`;
+    throw new AppError('INVALID_INPUT', { field: `${field}.${odd?.[0] ?? 'actions'}`, problem });
   }
+  return expanded;
 }
 
 function roleOf(name: string, allow: readonly Placed[], deny: readonly Placed[]): CompiledRole {

@@ -46,36 +46,30 @@ export function decide(
   let problem: string | undefined;
   let values: ConditionValues | undefined;
 
-  const holds = ({ id, condition, isDynamic: dynamic }: CompiledRule, ifUnknown: boolean): boolean => {
+  /** `ifFailing`: what a condition counts as that cannot be decided on: it denies, and does not allow. */
+  const holds = ({ id, condition, isDynamic: dynamic }: CompiledRule, ifFailing: boolean, ifPossible: boolean) => {
     if (!condition) return true;
     isDynamic ||= dynamic;
-    if (dynamic && isPossible) return ifUnknown;
+    if (dynamic && isPossible) return ifPossible;
     try {
       return condition.holds((values ??= valuesOf(principal, query, nowMs)));
     } catch (error) {
       problem = `${id}: ${messageOf(error)}`;
-      throw new UndecidedError(problem);
+      return ifFailing;
     }
   };
 
-  try {
-    // Where it is enough that some memories are left, only a rule about all of them denies.
-    const deniedBy = rules.deny.find(
-      (one) => isAbout(one.rule, query, isPossible ? 'covers' : 'touches') && holds(one, !isPossible),
-    );
-    if (deniedBy) return { isAllowed: false, rule: deniedBy.id, isDynamic };
-    const allowedBy = rules.allow.find(
-      (one) => isAbout(one.rule, query, isPossible ? 'touches' : 'covers') && holds(one, true),
-    );
-    return allowedBy ? { isAllowed: true, rule: allowedBy.id, isDynamic } : { isAllowed: false, isDynamic };
-  } catch (error) {
-    if (!(error instanceof UndecidedError)) throw error;
-    return { isAllowed: false, problem, isDynamic };
-  }
+  // Where it is enough that some memories are left, only a rule about all of them denies.
+  const deniedBy = rules.deny.find(
+    (one) => isAbout(one.rule, query, isPossible ? 'covers' : 'touches') && holds(one, true, false),
+  );
+  if (deniedBy) return { isAllowed: false, rule: deniedBy.id, problem, isDynamic };
+  const allowedBy = rules.allow.find(
+    (one) => isAbout(one.rule, query, isPossible ? 'touches' : 'covers') && holds(one, false, true),
+  );
+  if (allowedBy) return { isAllowed: true, rule: allowedBy.id, isDynamic };
+  return { isAllowed: false, problem, isDynamic };
 }
-
-/** A condition that fails denies, wherever it stands. */
-class UndecidedError extends Error {}
 
 /** True when a role has anything that allows one of the actions. */
 export function allowsAny(policy: CompiledPolicy, role: string, actions: readonly Action[]): boolean {

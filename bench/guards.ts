@@ -59,7 +59,9 @@ for (let n = 0; n < keyCount; n += 1) ({ key } = await keys.create({ name: `key 
 const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger: silentLogger }));
 const memoryServerOf = (id: string) => (id === 'memory' ? { defaultScope: 'shared' } : undefined);
 const engine = createPolicyEngine({ clock: systemClock, logger: silentLogger, memoryServerOf });
-const conditions = [{ actions: ['tools:call'], when: 'tool.readOnly || arguments.path == "/tmp" && time.hour >= 0' }];
+const conditions = [
+  { actions: ['tools:call'], when: 'tool.readOnly || arguments.path == "/tmp" && time.hour >= 0' },
+];
 engine.use({ roles: { careful: { allow: conditions } } }, 'bench');
 const authorizer = createAuthorizer(engine);
 const policy = createPolicyGuard({ engine, authorizer, memoryServerOf });
@@ -69,7 +71,13 @@ const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
 const answer = Promise.resolve({});
 const through = () => answer;
 function callOf(role: string, server: string, name: string): GuardedCall {
-  const about = { requestId: '1', era: 'modern', mount: 'all', method: 'tools/call', signal: new Cancel() } as const;
+  const about = {
+    requestId: '1',
+    era: 'modern',
+    mount: 'all',
+    method: 'tools/call',
+    signal: new Cancel(),
+  } as const;
   const principal = { id: `key:${role}`, tenant: 'default', role };
   const params = { name, arguments: { key: 'a', path: '/tmp' } };
   const definition = { annotations: { readOnlyHint: false } };
@@ -93,5 +101,8 @@ const beside = {
 };
 const { sha256, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
-for (const [name, value] of Object.entries({ ...figures, ...beside })) process.stdout.write(`${name}: ${value} µs\n`);
-process.stdout.write(`${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, ...beside, total, sha256 })}\n`);
+for (const [name, value] of Object.entries({ ...figures, ...beside }))
+  process.stdout.write(`${name}: ${value} µs\n`);
+process.stdout.write(
+  `${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, ...beside, total, sha256 })}\n`,
+);

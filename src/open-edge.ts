@@ -86,7 +86,7 @@ export async function openEdge(
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
     guard: openGuards({ policy: identity.authenticate && policy }),
-    shownTo: identity.authenticate && policy.authorizer.shownTo,
+    shownTo: identity.authenticate && ((principal) => policy.authorizer.shownTo(principal)),
   });
   const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
   parts.defer(() => gateway.close());
@@ -105,7 +105,11 @@ export async function openEdge(
     memory,
     logger,
     nextRequestId,
-    git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), authorizer: policy.authorizer, logger }),
+    git: createGitEndpoint({
+      repositories: new Map([['default', memory.gitAccess]]),
+      authorizer: policy.authorizer,
+      logger,
+    }),
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),

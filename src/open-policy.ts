@@ -3,7 +3,11 @@
 import { builtInServers } from './catalog/built-in-servers.ts';
 import type { PrincipalOfKey } from './identity/policies/ask-policy.ts';
 import { createAuthorizer, type PolicyAuthorizer } from './identity/policies/authorizer.ts';
-import { createPolicyEngine, type MemoryServerOf, type PolicyEngine } from './identity/policies/policy-engine.ts';
+import {
+  createPolicyEngine,
+  type MemoryServerOf,
+  type PolicyEngine,
+} from './identity/policies/policy-engine.ts';
 import { openPolicyKeeper, type PolicyKeeper } from './identity/policies/policy-keeper.ts';
 import { createManagedKeys } from './identity/manage-keys.ts';
 import { systemClock } from './kernel/clock.ts';

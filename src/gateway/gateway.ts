@@ -134,11 +134,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const shown = (whole: View, principal: Principal = localOwner): View =>
     shownView(whole, options.shownTo?.(principal));
 
-  const logs = createSessionLogs(
-    (mount, principal) => shown(mounts.view(mount), principal),
-    sessions,
-    clock,
-  );
+  const logs = createSessionLogs((mount, principal) => shown(mounts.view(mount), principal), sessions, clock);
 
   /** Nothing is left to serve there: a client that asks again learns that its session is gone. */
   function endSessionsOn(mount: MountKey): void {

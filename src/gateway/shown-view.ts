@@ -37,11 +37,14 @@ function compile(view: View, shown: Shown): View {
   const prompts = keep(view.prompts, 'prompts');
   const resolveUri: View['resolveUri'] = (uri) => {
     const resolved = view.resolveUri(uri);
-    return resolved && shows(resolved.group, { kind: 'resources', name: resolved.uri }) ? resolved : undefined;
+    return resolved && shows(resolved.group, { kind: 'resources', name: resolved.uri })
+      ? resolved
+      : undefined;
   };
   // What search mode adds is no tool of a server.
-  const listed = (all: ReadonlyMap<string, Target>, left: ReadonlyMap<string, Target>) => (item: JsonObject) =>
-    left.has(String(item['name'])) || !all.has(String(item['name']));
+  const listed =
+    (all: ReadonlyMap<string, Target>, left: ReadonlyMap<string, Target>) => (item: JsonObject) =>
+      left.has(String(item['name'])) || !all.has(String(item['name']));
   const resolves = (field: string) => (item: JsonObject) => resolveUri(String(item[field])) !== undefined;
   const lists = {
     tools: view.lists.tools.filter(listed(view.tools, tools)),

@@ -50,7 +50,7 @@ export function readAttributes(text: string | null): KeyAttributes | undefined {
     const fields = Object.entries(narrowing);
     if (!fields.every(([name, names]) => (narrowable as readonly string[]).includes(name) && isNames(names)))
       return undefined;
-    return { ...(groups !== undefined && { groups }), narrowing: narrowing as Narrowing };
+    return { ...(groups !== undefined && { groups }), narrowing };
   } catch {
     return undefined;
   }

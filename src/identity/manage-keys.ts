@@ -29,12 +29,14 @@ export interface NewKey {
 
 export interface ManagedKeys {
   /** Throws INVALID_INPUT. */
-  create(wish: KeyAttributes & {
-    readonly name: string;
-    readonly role: string;
-    /** From now, milliseconds; never unless given. */
-    readonly validMs?: number | undefined;
-  }): Promise<NewKey>;
+  create(
+    wish: KeyAttributes & {
+      readonly name: string;
+      readonly role: string;
+      /** From now, milliseconds; never unless given. */
+      readonly validMs?: number | undefined;
+    },
+  ): Promise<NewKey>;
   list(): Promise<KeyItem[]>;
   /** Whose key it is, over or not. Throws NOT_FOUND. */
   principalOf(id: string): Promise<Principal>;

@@ -34,7 +34,10 @@ export const actionTable = {
   'deployments:manage': { about: 'deploy and take down phases', by: 'nothing' },
   'policy:read': { about: 'see the policy, its history, and why something is allowed', by: 'nothing' },
   'policy:test': { about: 'try a policy on examples', by: 'nothing' },
-  'policy:manage': { about: 'change the policy, and what the coordinator keeps in the memory', by: 'nothing' },
+  'policy:manage': {
+    about: 'change the policy, and what the coordinator keeps in the memory',
+    by: 'nothing',
+  },
   'system:read': { about: 'see status and metrics', by: 'nothing' },
   'system:manage': { about: 'reload the config', by: 'nothing' },
   'system:own': { about: 'stop the coordinator', by: 'nothing' },

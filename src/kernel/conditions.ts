@@ -91,9 +91,11 @@ export function compileCondition(text: string, names: readonly string[], field =
   if (text.length > maxLength) refuse(field, `is ${text.length} characters long, the limit is ${maxLength}`);
   const parsed = parseText(text, field);
   const found: Found = { nodes: 0, nesting: 0, names: new Set(), functions: new Set() };
-  walk(parsed.expr as Node, found, new Set(), 0);
-  if (found.nodes > maxNodes) refuse(field, `has ${found.nodes} parts, the limit is ${maxNodes}; split the rule`);
-  if (found.nesting > maxNesting) refuse(field, 'has a loop (all, exists, map, filter) inside another; use one');
+  walk(parsed.expr, found, new Set(), 0);
+  if (found.nodes > maxNodes)
+    refuse(field, `has ${found.nodes} parts, the limit is ${maxNodes}; split the rule`);
+  if (found.nesting > maxNesting)
+    refuse(field, 'has a loop (all, exists, map, filter) inside another; use one');
   const unknown = [...found.names].find((name) => !names.includes(name));
   if (unknown !== undefined) refuse(field, `does not know ${unknown}; it may use ${names.join(', ')}`);
   const strange = [...found.functions].find((name) => !ownFunctions.test(name) && !env.funcs.find(name));
@@ -104,7 +106,8 @@ export function compileCondition(text: string, names: readonly string[], field =
     text,
     names: found.names,
     holds(values) {
-      if (isLooping && countItems(values, 0) > maxItems) throw new Error(`more than ${maxItems} items to look at`);
+      if (isLooping && countItems(values, 0) > maxItems)
+        throw new Error(`more than ${maxItems} items to look at`);
       const result = run(values as Parameters<typeof run>[0]);
       if (isCelError(result)) throw new Error(result.message);
       if (typeof result !== 'boolean') throw new Error('the condition is neither true nor false');

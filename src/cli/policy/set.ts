@@ -23,12 +23,14 @@ export function policySetCommand(context: CliContext): Command {
 }
 
 async function runPolicySet(path: string, options: SetOptions, context: CliContext): Promise<void> {
-  const { policy, telling } = await readPolicy(path, context);
+  const file = await readPolicy(path, context);
+  const { policy } = file;
   const client = await connectRest(options, context);
   const { ifMatch } = options;
-  const done = await telling(() =>
+  const done = await file.telling(() =>
     client.call('policySet', { body: { policy, ...(ifMatch !== undefined && { ifMatch }) } }),
   );
   if (options.json === true) printJson(context, done);
-  else note(context, `in force: version ${done.version}, ${done.roles.length} roles, ${done.tests} tests held`);
+  else
+    note(context, `in force: version ${done.version}, ${done.roles.length} roles, ${done.tests} tests held`);
 }

@@ -44,8 +44,8 @@ async function runPolicyShadow(
     { title: 'ROLE', value: ({ role }) => role },
     { title: 'ACTION', value: ({ action }) => action },
     { title: 'ON', value: ({ server, tool }) => [server, tool].filter(Boolean).join(' ') },
-    { title: 'NOW', value: ({ now }) => now },
-    { title: 'THEN', value: (difference) => difference.then },
+    { title: 'NOW', value: ({ decided }) => decided },
+    { title: 'THEN', value: ({ tried }) => tried },
     { title: 'RULE', value: ({ rule }) => rule },
   ]);
 }

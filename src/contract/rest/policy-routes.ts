@@ -6,16 +6,17 @@ import { policyShape, policyTestShape, questionFields, roleShape, subjectFields 
 
 const versionShape = z
   .string()
-  .describe('Etag of the policy in the memory; built-in when none is set, invalid when what is there is none.');
+  .describe(
+    'Etag of the policy in the memory; built-in when none is set, invalid when what is there is none.',
+  );
 
 const differenceShape = z.object({
   role: z.string(),
   action: z.string(),
   server: z.string().optional(),
   tool: z.string().optional(),
-  now: z.enum(['allow', 'deny']),
-  // oxlint-disable-next-line unicorn/no-thenable -- a field of data, beside `now`
-  then: z.enum(['allow', 'deny']),
+  decided: z.enum(['allow', 'deny']).describe('By the policy in force.'),
+  tried: z.enum(['allow', 'deny']).describe('By the one on trial.'),
   rule: z.string().optional().describe('What would decide.'),
   count: z.number().int(),
 });
@@ -65,7 +66,8 @@ export const policyRoutes = {
   policySet: defineRoute({
     method: 'PUT',
     path: '/api/v1/policy',
-    summary: 'Puts a policy in force, if it is sound and its own tests hold; kept in the memory with its history.',
+    summary:
+      'Puts a policy in force, if it is sound and its own tests hold; kept in the memory with its history.',
     body: z.strictObject({
       policy: policyShape,
       ifMatch: z.string().max(64).optional().describe('Only if this is the version in force.'),
@@ -111,7 +113,8 @@ export const policyRoutes = {
   policyTry: defineRoute({
     method: 'PUT',
     path: '/api/v1/policy/shadow',
-    summary: 'Tries a policy beside the one in force: it decides nothing, and what it would change is counted.',
+    summary:
+      'Tries a policy beside the one in force: it decides nothing, and what it would change is counted.',
     body: z.strictObject({ policy: policyShape }),
     response: shadowShape,
   }),

@@ -84,7 +84,11 @@ export function createGitEndpoint({ repositories, authorizer, logger }: GitEndpo
     if (service === 'git-upload-pack') {
       await send(response, `${service}-result`, await access.fetch(bodyOf(request, maxFetchBytes), about));
     } else {
-      await send(response, `${service}-result`, access.push(bodyOf(request, maxPushBytes), { ...about, mayChange }));
+      await send(
+        response,
+        `${service}-result`,
+        access.push(bodyOf(request, maxPushBytes), { ...about, mayChange }),
+      );
       // What was refused early is read to its end, so that the client gets to read the answer.
       request.unpipe();
       request.resume();

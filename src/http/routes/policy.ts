@@ -1,7 +1,12 @@
 /** /api/v1/policy: show, set, test, explain, try, and go back. */
 
 import type { policyRoutes as routes } from '../../contract/rest/policy-routes.ts';
-import { askPolicy, type PrincipalOfKey, runPolicyTests, testsOf } from '../../identity/policies/ask-policy.ts';
+import {
+  askPolicy,
+  type PrincipalOfKey,
+  runPolicyTests,
+  testsOf,
+} from '../../identity/policies/ask-policy.ts';
 import { builtInRoles } from '../../identity/policies/built-in-roles.ts';
 import { compilePolicy } from '../../identity/policies/compile-policy.ts';
 import type { PolicyEngine } from '../../identity/policies/policy-engine.ts';
@@ -48,8 +53,7 @@ export function policyRoutes({
     },
     policyWhy: ({ body }) => askPolicy({ policy: engine.current, principalOfKey, clock }, body),
     policyHistory: async ({ principal }) => ({ versions: await keeper.history(callerOf(principal)) }),
-    policyRevert: async ({ body, principal }) =>
-      setAnswer(await keeper.revert(body.to, callerOf(principal))),
+    policyRevert: async ({ body, principal }) => setAnswer(await keeper.revert(body.to, callerOf(principal))),
     policyTry: async ({ body, principal }) => reportOf(await keeper.tryOut(body.policy, callerOf(principal))),
     policyTryEnd: async ({ principal }) => reportOf(await keeper.endTrial(callerOf(principal))),
   };

@@ -91,7 +91,12 @@ export async function runPolicyTests(
   const results: TestResult[] = [];
   for (const [at, { name, expect, ...question }] of tests.entries()) {
     const answer = await askPolicy(parts, question);
-    results.push({ ...answer, name: name ?? nameOf(question, at), expect, isMet: answer.decision === expect });
+    results.push({
+      ...answer,
+      name: name ?? nameOf(question, at),
+      expect,
+      isMet: answer.decision === expect,
+    });
   }
   const passed = results.filter(({ isMet }) => isMet).length;
   return { passed, failed: results.length - passed, results };

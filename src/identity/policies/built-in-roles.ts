@@ -13,7 +13,15 @@ export const builtInRoles: Readonly<Record<string, PolicyRole>> = {
     description: 'Keeps things running without seeing what is in them.',
     includes: ['viewer'],
     allow: [
-      { actions: ['servers:manage', 'bundles:manage', 'remotes:manage', 'deployments:manage', 'system:manage'] },
+      {
+        actions: [
+          'servers:manage',
+          'bundles:manage',
+          'remotes:manage',
+          'deployments:manage',
+          'system:manage',
+        ],
+      },
       { actions: ['memory:backup', 'memory:verify', 'memory:reindex', 'memory:sync'] },
     ],
   },
@@ -35,8 +43,6 @@ export const builtInRoles: Readonly<Record<string, PolicyRole>> = {
   },
   viewer: {
     description: 'Sees what runs.',
-    allow: [
-      { actions: ['servers:read', 'bundles:read', 'remotes:read', 'deployments:read', 'system:read'] },
-    ],
+    allow: [{ actions: ['servers:read', 'bundles:read', 'remotes:read', 'deployments:read', 'system:read'] }],
   },
 };

@@ -37,8 +37,7 @@ export function decide(
 ): Decision {
   if (isFullOwner(principal)) return ownerDecision;
   const isPossible = mode === 'possible';
-  const held =
-    principal.narrowing && heldBack(principal.narrowing, query, isPossible ? 'touches' : 'covers');
+  const held = principal.narrowing && heldBack(principal.narrowing, query, isPossible ? 'touches' : 'covers');
   if (held !== undefined) return { isAllowed: false, rule: held, isDynamic: false };
   const rules = policy.roles.get(principal.role)?.rules.get(query.action);
   if (!rules) return nothingAllows;
@@ -47,7 +46,11 @@ export function decide(
   let values: ConditionValues | undefined;
 
   /** `ifFailing`: what a condition counts as that cannot be decided on: it denies, and does not allow. */
-  const holds = ({ id, condition, isDynamic: dynamic }: CompiledRule, ifFailing: boolean, ifPossible: boolean) => {
+  const holds = (
+    { id, condition, isDynamic: dynamic }: CompiledRule,
+    ifFailing: boolean,
+    ifPossible: boolean,
+  ) => {
     if (!condition) return true;
     isDynamic ||= dynamic;
     if (dynamic && isPossible) return ifPossible;

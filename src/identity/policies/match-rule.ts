@@ -14,7 +14,9 @@ function fitsAny(patterns: readonly string[], name: string): boolean {
 
 function fitsTool(patterns: readonly string[], { tool, server }: PolicyQuery): boolean {
   if (!tool) return false;
-  return fitsAny(patterns, tool.name) || (server !== undefined && fitsAny(patterns, `${server.id}__${tool.name}`));
+  return (
+    fitsAny(patterns, tool.name) || (server !== undefined && fitsAny(patterns, `${server.id}__${tool.name}`))
+  );
 }
 
 function fitsScope(patterns: readonly string[], place: MemoryPlace | undefined, reach: Reach): boolean {

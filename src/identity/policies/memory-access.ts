@@ -42,7 +42,8 @@ export function admitMemoryCall<Op extends MemoryOperation>(
   if (plan.touchesCoordinator === true) requireAll(parts, 'policy:manage', []);
   if (!isCut) {
     for (const each of [action, ...also]) requireAll(parts, each, places);
-    const namesOthers = operation === 'links' && !decide({ action: 'memory:read', place: everything }).isAllowed;
+    const namesOthers =
+      operation === 'links' && !decide({ action: 'memory:read', place: everything }).isAllowed;
     return namesOthers ? { input, cut: (output) => cutAnswer(operation, output, isVisible) } : { input };
   }
   if (places.every((place) => decide({ action, place }).isAllowed)) return { input };
@@ -58,7 +59,7 @@ export function admitMemoryCall<Op extends MemoryOperation>(
 
   function cutCall(): AdmittedCall<Op> {
     const { seal, caller } = parts;
-    const given: JsonObject = { ...(input as JsonObject) };
+    const given: JsonObject = { ...input };
     const { cursor, limit = defaultHits } = given;
     if (typeof cursor === 'string') given['cursor'] = seal.open(cursor, caller);
     if (operation === 'search') given['limit'] = Math.min(maxHits, Number(limit) * moreHits);
@@ -79,14 +80,19 @@ export function admitMemoryCall<Op extends MemoryOperation>(
     if (operation !== 'stats') return output;
     const { scopes, ...rest } = output as MemoryOutput<'stats'>;
     const open = scopes.filter(
-      ({ scope }) => decide({ action: 'memory:read', place: { scope, prefix: '', isExact: false } }).isAllowed,
+      ({ scope }) =>
+        decide({ action: 'memory:read', place: { scope, prefix: '', isExact: false } }).isAllowed,
     );
     const sum = (field: 'keys' | 'bytes') => open.reduce((total, row) => total + row[field], 0);
     return { ...rest, keys: sum('keys'), bytes: sum('bytes'), scopes: open };
   }
 }
 
-function requireAll({ decide, refuse }: MemoryAccessParts, action: Action, places: readonly MemoryPlace[]): void {
+function requireAll(
+  { decide, refuse }: MemoryAccessParts,
+  action: Action,
+  places: readonly MemoryPlace[],
+): void {
   if (places.length === 0) {
     const decision = decide({ action });
     if (!decision.isAllowed) refuse(action, decision);
@@ -98,7 +104,10 @@ function requireAll({ decide, refuse }: MemoryAccessParts, action: Action, place
 }
 
 /** The result of a memory tool with its answer cut down; undefined for one that has no answer to cut. */
-export function cutToolResult(result: JsonObject, cut: (output: JsonObject) => JsonObject): JsonObject | undefined {
+export function cutToolResult(
+  result: JsonObject,
+  cut: (output: JsonObject) => JsonObject,
+): JsonObject | undefined {
   if (result['isError'] === true) return result;
   const { structuredContent } = result;
   if (!isJsonObject(structuredContent)) return undefined;

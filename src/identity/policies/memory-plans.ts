@@ -43,7 +43,11 @@ const under = (scope: string | undefined, prefix = ''): MemoryPlace => ({
   isExact: false,
 });
 
-type Planners = { readonly [Op in MemoryOperation]: (input: MemoryInput<Op>) => Omit<MemoryPlan, 'action'> & { readonly action?: Action } };
+type Planners = {
+  readonly [Op in MemoryOperation]: (
+    input: MemoryInput<Op>,
+  ) => Omit<MemoryPlan, 'action'> & { readonly action?: Action };
+};
 
 const exact = (input: Placed) => ({ places: [one(input)] });
 const nowhere = () => ({ places: [] });
@@ -74,7 +78,9 @@ const planners: Planners = {
     return { places, also: ['memory:delete'], touchesCoordinator: all === true && scope === undefined };
   },
   snapshot: ({ action }) =>
-    action === 'list' ? { action: 'memory:read', places: [everything], isCut: true } : { places: [everything] },
+    action === 'list'
+      ? { action: 'memory:read', places: [everything], isCut: true }
+      : { places: [everything] },
   workspace({ action }) {
     if (action === 'list' || action === 'diff')
       return { action: 'memory:read', places: [everything], isCut: true };
@@ -95,14 +101,19 @@ const planners: Planners = {
 const changing = /^memory:(?:write|delete|forget)$/;
 
 /** What has to be allowed for a call; its input has been checked. */
-export function planMemoryCall<Op extends MemoryOperation>(operation: Op, input: MemoryInput<Op>): MemoryPlan {
+export function planMemoryCall<Op extends MemoryOperation>(
+  operation: Op,
+  input: MemoryInput<Op>,
+): MemoryPlan {
   const planned = planners[operation](input);
   const action = planned.action ?? operationActions[operation];
   const isClosed = changing.test(action) && planned.places.some(({ scope }) => scope === coordinatorScope);
   return { ...planned, action, touchesCoordinator: isClosed || planned.touchesCoordinator === true };
 }
 
-type Cutters = { readonly [Op in MemoryOperation]?: (output: MemoryOutput<Op>, isVisible: IsVisible) => MemoryOutput<Op> };
+type Cutters = {
+  readonly [Op in MemoryOperation]?: (output: MemoryOutput<Op>, isVisible: IsVisible) => MemoryOutput<Op>;
+};
 
 type AnyPlace = { readonly scope?: string | undefined; readonly key?: string | undefined };
 const seen = (isVisible: IsVisible) => (at: AnyPlace) =>
@@ -120,10 +131,17 @@ const cutters: Cutters = {
     const see = seen(isVisible);
     // What is reached through a hidden memory tells that it is there.
     const nodes = output.nodes.filter((node) => see(node) && see(node.via.from));
-    return { ...output, nodes, missing: output.missing.filter((link) => see(link) && see(link.from)), omitted: 0 };
+    return {
+      ...output,
+      nodes,
+      missing: output.missing.filter((link) => see(link) && see(link.from)),
+      omitted: 0,
+    };
   },
   workspace(output, isVisible) {
-    return output.changes ? { ...output, changes: output.changes.filter(seen(isVisible)), omitted: 0 } : output;
+    return output.changes
+      ? { ...output, changes: output.changes.filter(seen(isVisible)), omitted: 0 }
+      : output;
   },
 };
 

@@ -104,7 +104,8 @@ export function createPolicyEngine(parts: {
     if (!Object.hasOwn(memoryOperations, operation)) return true;
     const action = operationActions[operation as MemoryOperation];
     // `list` and the like of those that else change something need leave to read.
-    const either = operation === 'snapshot' || operation === 'workspace' ? [action, 'memory:read' as const] : [action];
+    const either =
+      operation === 'snapshot' || operation === 'workspace' ? [action, 'memory:read' as const] : [action];
     const place = { prefix: '', isExact: false };
     return either.some((each) => decideNow(principal, { action: each, server, place }, 'possible').isAllowed);
   }

@@ -46,7 +46,7 @@ export function createPolicyGuard(parts: {
       operation,
       parsed.data as never,
     );
-    const params = { ...call.params, arguments: admitted.input as JsonObject };
+    const params = { ...call.params, arguments: admitted.input };
     const { cut } = admitted;
     return cut ? cutting(next({ ...call, params }), cut as never) : next({ ...call, params });
   }
@@ -130,12 +130,21 @@ function operationOf(tool: string): MemoryOperation | undefined {
 }
 
 function aboutOf({ server, name, definition, remoteAddress, method }: GuardedCall, args?: JsonObject) {
-  return { server, remoteAddress, arguments: args, ...(method === 'tools/call' && { tool: { name, definition } }) };
+  return {
+    server,
+    remoteAddress,
+    arguments: args,
+    ...(method === 'tools/call' && { tool: { name, definition } }),
+  };
 }
 
 function queryOf(call: GuardedCall): PolicyQuery {
   const { method, params, server, name, definition, remoteAddress } = call;
-  const about = { server, remoteAddress, arguments: isJsonObject(params['arguments']) ? params['arguments'] : {} };
+  const about = {
+    server,
+    remoteAddress,
+    arguments: isJsonObject(params['arguments']) ? params['arguments'] : {},
+  };
   switch (method) {
     case 'tools/call':
       return { ...about, action: 'tools:call', tool: { name, definition } };
@@ -188,7 +197,8 @@ function cutCompletion(
 ): JsonObject {
   const { completion } = result;
   const { argument, context } = params;
-  if (!isJsonObject(completion) || !Array.isArray(completion['values']) || !isJsonObject(argument)) return result;
+  if (!isJsonObject(completion) || !Array.isArray(completion['values']) || !isJsonObject(argument))
+    return result;
   const given = isJsonObject(context) && isJsonObject(context['arguments']) ? context['arguments'] : {};
   const asked = scopeShape.safeParse(given['scope']);
   const scope = asked.success ? asked.data : 'shared';

@@ -74,7 +74,12 @@ export async function openPolicyKeeper(parts: {
       state = { version: engine.current.version, policy };
     } catch (error) {
       const problem = messageOf(error);
-      logger.error({ problem }, isFirst ? 'the policy is not sound: only the owner gets in' : 'the policy that came is not sound: the former one goes on');
+      logger.error(
+        { problem },
+        isFirst
+          ? 'the policy is not sound: only the owner gets in'
+          : 'the policy that came is not sound: the former one goes on',
+      );
       if (isFirst) engine.useNothing('invalid');
       state = { ...state, version: engine.current.version, problem };
     }
@@ -94,10 +99,12 @@ export async function openPolicyKeeper(parts: {
 
   /** One after the other, so that the newest is in force in the end. */
   function readAgain(isFirst = false): Promise<void> {
-    reading = reading.catch(() => {}).then(async () => {
+    const before = reading.catch(() => {});
+    reading = (async () => {
+      await before;
       await follow(isFirst);
       await followTrial();
-    });
+    })();
     return reading;
   }
 
@@ -175,5 +182,8 @@ function parsePolicy(value: unknown): Policy {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join('.') ?? '';
-  throw new AppError('INVALID_INPUT', { field: field === '' ? 'policy' : field, problem: issue?.message ?? 'is invalid' });
+  throw new AppError('INVALID_INPUT', {
+    field: field === '' ? 'policy' : field,
+    problem: issue?.message ?? 'is invalid',
+  });
 }

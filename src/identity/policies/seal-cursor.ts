@@ -26,7 +26,9 @@ export function createCursorSeal(): CursorSeal {
     open(sealed, caller) {
       const bytes = Buffer.from(sealed, 'base64url');
       try {
-        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), {
+          authTagLength: tagBytes,
+        })
           .setAAD(Buffer.from(caller))
           .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
         const body = decipher.update(bytes.subarray(ivBytes + tagBytes));

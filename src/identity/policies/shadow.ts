@@ -13,8 +13,9 @@ export interface Difference {
   readonly action: Action;
   readonly server?: string | undefined;
   readonly tool?: string | undefined;
-  readonly now: 'allow' | 'deny';
-  readonly then: 'allow' | 'deny';
+  /** By the policy in force, and by the one on trial. */
+  readonly decided: 'allow' | 'deny';
+  readonly tried: 'allow' | 'deny';
   /** What would decide. */
   readonly rule?: string | undefined;
   readonly count: number;
@@ -67,7 +68,12 @@ export function createShadow(logger: Logger): Shadow {
       const kind = JSON.stringify(about) + wordOf(tried);
       const known = kinds.get(kind);
       if (!known && kinds.size >= maxKinds) return;
-      const difference: Omit<Difference, 'count'> = { ...about, now: wordOf(decided), then: wordOf(tried), rule: tried.rule ?? tried.problem };
+      const difference: Omit<Difference, 'count'> = {
+        ...about,
+        decided: wordOf(decided),
+        tried: wordOf(tried),
+        rule: tried.rule ?? tried.problem,
+      };
       if (!known) logger.info(difference, 'the policy on trial would decide otherwise');
       kinds.set(kind, { ...difference, count: (known?.count ?? 0) + 1 });
     },

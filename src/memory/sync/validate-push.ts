@@ -150,7 +150,12 @@ async function checkHistory(pass: Pass, commits: readonly NewCommit[]): Promise<
     if (pass.push.mayChange && commit.parents.length > 1) {
       // It could take former versions of anything from its other side without changing a file of its own.
       const fix = 'git pull --rebase, then push again';
-      pass.problems.push({ path: '(merge)', commit: commit.id, problem: 'is for who may change everything', fix });
+      pass.problems.push({
+        path: '(merge)',
+        commit: commit.id,
+        problem: 'is for who may change everything',
+        fix,
+      });
       return;
     }
     const parents = await Promise.all(
@@ -171,7 +176,8 @@ async function checkHistory(pass: Pass, commits: readonly NewCommit[]): Promise<
 
 function checkFile(pass: Pass, file: ChangedFile, commit: NewCommit): void {
   const { path, now } = file;
-  const found = first(historyChecks, (check) => check(file, commit)) ?? closedProblem(path, pass.push.mayChange);
+  const found =
+    first(historyChecks, (check) => check(file, commit)) ?? closedProblem(path, pass.push.mayChange);
   if (found) pass.problems.push({ path, commit: commit.id, ...found });
   else if (now && !pass.blobs.has(now.id)) pass.blobs.set(now.id, { path, commit: commit.id });
 }

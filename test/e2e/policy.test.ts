@@ -197,6 +197,13 @@ describe('keys', () => {
       client.callTool({ name: 'memory_retrieve', arguments: { key: 'public/b' } }),
     ).rejects.toThrow();
     await client.close();
+    expect((await ask('/api/v1/memory?scope=category:x', key)).status).toBe(403);
+    expect(
+      (await ask('/api/v1/memory?scope=category:x', await makeKey('agent', '--servers', 'a'))).status,
+    ).toBe(403);
+    expect(
+      (await ask('/api/v1/memory?scope=category:x', await makeKey('agent', '--scopes', 'category:*'))).status,
+    ).toBe(200);
     expect((await ask('/api/v1/policy', key)).status).toBe(200);
     expect(
       (await ask('/api/v1/policy', key, { method: 'PUT', body: '{"policy":{"roles":{}}}' })).status,

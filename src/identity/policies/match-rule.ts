@@ -1,6 +1,7 @@
 /** Whether a rule is about a request: by server, category, tool, and place in the memory. */
 
 import type { PolicyRule } from '../../contract/policy-shape.ts';
+import { actionTable } from '../../kernel/actions.ts';
 import type { MemoryPlace, PolicyQuery } from '../../kernel/authorizer.ts';
 import { fitsPattern } from '../../kernel/name-patterns.ts';
 import type { Narrowing } from '../../kernel/principal.ts';
@@ -51,14 +52,15 @@ const narrowable = /^(?:tools|prompts|resources|methods):|^memory:(?:read|write|
 
 /** What in a key's narrowing is against the request; undefined when nothing is. */
 export function heldBack(narrowing: Narrowing, query: PolicyQuery, reach: Reach): string | undefined {
-  const { action, server, tool } = query;
+  const { action, server } = query;
   const { servers, tools, scopes } = narrowing;
+  const { by } = actionTable[action];
   if (!narrowable.test(action)) return 'narrowing';
-  if (servers && server && !fitsAny(servers, server.id)) return 'narrowing.servers';
-  if (tools && action === 'tools:call' && tool && !fitsTool(tools, query)) return 'narrowing.tools';
-  // What is named by tools only is called by tools only.
-  if (tools && (action === 'prompts:get' || action === 'methods:call')) return 'narrowing.tools';
-  if (scopes && action.startsWith('memory:') && !fitsScope(scopes, query.place, reach))
-    return 'narrowing.scopes';
+  if (by === 'nothing') return undefined;
+  // The memory, too, is reached over its servers only.
+  if (servers && !(server && fitsAny(servers, server.id))) return 'narrowing.servers';
+  // Whoever has tools only has no other way to what is behind them.
+  if (tools && action !== 'servers:read' && !fitsTool(tools, query)) return 'narrowing.tools';
+  if (scopes && by === 'place' && !fitsScope(scopes, query.place, reach)) return 'narrowing.scopes';
   return undefined;
 }

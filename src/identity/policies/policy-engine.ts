@@ -97,7 +97,7 @@ export function createPolicyEngine(parts: {
   }
 
   /** A memory tool is also an operation of the memory. */
-  function isUsableHere(principal: Principal, { kind, server, name }: ShownItem): boolean {
+  function isUsableHere(principal: Principal, { kind, server, name, definition }: ShownItem): boolean {
     if (kind === 'prompts' || !memoryServerOf(server.id)) return true;
     if (kind === 'resources') return isReadable(principal, server, name);
     const operation = name.replace(/^memory_/, '');
@@ -107,7 +107,11 @@ export function createPolicyEngine(parts: {
     const either =
       operation === 'snapshot' || operation === 'workspace' ? [action, 'memory:read' as const] : [action];
     const place = { prefix: '', isExact: false };
-    return either.some((each) => decideNow(principal, { action: each, server, place }, 'possible').isAllowed);
+    return either.some(
+      (each) =>
+        decideNow(principal, { action: each, server, tool: { name, definition }, place }, 'possible')
+          .isAllowed,
+    );
   }
 
   return {

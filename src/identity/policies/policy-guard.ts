@@ -53,7 +53,7 @@ export function createPolicyGuard(parts: {
 
   /** The usual case, without a look at the arguments: everywhere allowed, whatever they are. */
   function isOpenToAll(
-    { principal, server }: GuardedCall,
+    { principal, server, name, definition }: GuardedCall,
     operation: MemoryOperation,
     args: JsonObject,
     defaultScope: string,
@@ -61,7 +61,7 @@ export function createPolicyGuard(parts: {
     const action = operationActions[operation];
     if (wideOperations.has(operation)) return false;
     if (action !== 'memory:read' && (args['scope'] ?? defaultScope) === coordinatorScope) return false;
-    const query = { action, server, place: everything };
+    const query = { action, server, tool: { name, definition }, place: everything };
     const decision = engine.decide(principal, query);
     return decision.isAllowed && !decision.isDynamic;
   }

@@ -86,6 +86,7 @@ export async function openEdge(
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
     guard: openGuards({ policy: identity.authenticate && policy }),
+    onShownChange: identity.authenticate && ((listener) => policy.engine.onChange(listener)),
     shownTo: identity.authenticate && ((principal) => policy.authorizer.shownTo(principal)),
   });
   const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });

@@ -72,6 +72,8 @@ export interface GatewayOptions extends Omit<InvokerDependencies, 'parked' | 'cl
   readonly bundles?: Bundles;
   /** Who sees what; everybody sees everything without it. */
   readonly shownTo?: Authorizer['shownTo'] | undefined;
+  /** Called when `shownTo` answers otherwise than before; the returned function ends that. */
+  readonly onShownChange?: ((listener: () => void) => () => void) | undefined;
   /** Tools that search mode lists beside its own; none by default. */
   readonly alwaysListed?: (name: string) => boolean;
   readonly clock?: Clock;
@@ -166,6 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   });
 
+  const offShown = options.onShownChange?.(() => announcer.tellAll());
   const offBundles = bundles.onChange((name, isGone) => {
     if (isGone) endSessionsOn(`bundle:${name}`);
     announcer.touch();
@@ -280,6 +283,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     close() {
       off();
       offBundles();
+      offShown?.();
       cancelSweep();
       announcer.close();
       parked.close();

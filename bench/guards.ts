@@ -1,8 +1,9 @@
 /**
  * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
- * body, Host and Origin, the key among others, the leave of its role, limits by five rules, all guardrails over a call
- * with a result of 1 KB, the audit log on the call's way (`audit`) and with what is done behind it (`auditWritten`);
- * beside the SHA-256 alone, without which no key can be checked, and one limit by rate-limiter-flexible.
+ * body, Host and Origin, the key among others, the leave of its role, the policy (remembered; with a CEL condition on
+ * arguments and time; of a memory tool), limits by five rules, all guardrails over a call with a result of 1 KB, the audit
+ * log on the call's way (`audit`) and with what is done behind it (`auditWritten`); beside the SHA-256 alone, without
+ * which no key can be checked, and one limit by rate-limiter-flexible.
  * `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
  */
 
@@ -25,11 +26,15 @@ import { assertDepth } from '../src/http/bounds/assert-depth.ts';
 import { assertHead } from '../src/http/bounds/assert-head.ts';
 import { createConnections } from '../src/http/bounds/connections.ts';
 import { createForwarded } from '../src/http/forwarded.ts';
+import { gatewayActions } from '../src/http/needed-permission.ts';
 import { createGuard } from '../src/http/guards.ts';
 import { createSecurityHeaders } from '../src/http/security-headers.ts';
 import { createAuthenticate } from '../src/identity/authenticate.ts';
 import { openKeyRing } from '../src/identity/key-ring.ts';
 import { createManagedKeys } from '../src/identity/manage-keys.ts';
+import { createAuthorizer } from '../src/identity/policies/authorizer.ts';
+import { createPolicyEngine } from '../src/identity/policies/policy-engine.ts';
+import { createPolicyGuard } from '../src/identity/policies/policy-guard.ts';
 import type { GuardedCall } from '../src/kernel/call-guard.ts';
 import { Cancel } from '../src/kernel/cancel.ts';
 import { systemClock } from '../src/kernel/clock.ts';
@@ -80,7 +85,15 @@ const connections = parts.use(
   createConnections({ bounds, isTrustedProxy: () => false, clock: systemClock, logger: silentLogger }),
 );
 const forwarded = createForwarded({ trustedProxies: ['10.0.0.0/8'], forwardedHeader: 'x-forwarded' });
-const access = createAccess({ authenticate: createAuthenticate(ring, 'another') });
+const memoryServerOf = (id: string) => (id === 'memory' ? { defaultScope: 'shared' } : undefined);
+const engine = createPolicyEngine({ clock: systemClock, logger: silentLogger, memoryServerOf });
+const conditions = [
+  { actions: ['tools:call'], when: 'tool.readOnly || arguments.path == "/tmp" && time.hour >= 0' },
+];
+engine.use({ roles: { careful: { allow: conditions } } }, 'bench');
+const authorizer = createAuthorizer(engine);
+const policy = createPolicyGuard({ engine, authorizer, memoryServerOf });
+const access = createAccess({ authenticate: createAuthenticate(ring, 'another'), authorizer });
 const guard = createGuard({
   host: '127.0.0.1',
   allowedHosts: [],
@@ -99,6 +112,22 @@ const response = { once: (_: string, ended: () => void) => ended() } as unknown 
 const body = JSON.stringify({ params: { text: 'ภาษาไทย and "English" '.repeat(20), list: [{ a: [1, 2] }] } });
 const protect = createSecurityHeaders(true);
 const answer = new ServerResponse(new IncomingMessage(new Socket()));
+function callOf(role: string, server: string, name: string): GuardedCall {
+  const about = {
+    requestId: '1',
+    era: 'modern',
+    mount: 'all',
+    method: 'tools/call',
+    signal: new Cancel(),
+  } as const;
+  const principal = { id: `key:${role}`, tenant: 'default', role };
+  const params = { name, arguments: { key: 'a', path: '/tmp' } };
+  const definition = { annotations: { readOnlyHint: false } };
+  return { ...about, principal, server: { id: server, category: 'core' }, name, definition, params };
+}
+const remembered = callOf('agent', 'files', 'read');
+const conditioned = callOf('careful', 'files', 'read');
+const remembering = callOf('agent', 'memory', 'memory_retrieve');
 
 /** All guardrails on, around a call with ordinary arguments and a result of 1 KB in which nothing is to be found. */
 const on = { action: 'redact' };
@@ -181,28 +210,27 @@ const figures = {
   jsonDepth: await microseconds(() => assertDepth(body, bounds.jsonDepth)),
   hostAndOrigin: await microseconds(() => guard(request)),
   key: await microseconds(() => access.admit(request)),
-  role: await microseconds(() => access.authorize(request, 'use')),
+  role: await microseconds(() => access.authorize(request, gatewayActions)),
+  policy: await microseconds(() => policy.run(remembered, answered)),
   forwardedAddress: await microseconds(() => forwarded.addressOf(proxied)),
   securityHeaders: await microseconds(() => protect(answer)),
   guardrails: await microseconds(() => guardrails.run(call, answered)),
   limits: await microseconds(() => limitGuard.run(call, answered)),
-  libraryOneLimit: await microseconds(() => library.consume('key')),
   audit: await microseconds(() => silentAudit.run(call, answered)),
   auditWritten: await writtenMicroseconds(Math.min(requests, 20_000)),
+};
+const beside = {
+  policyWithCondition: await microseconds(() => policy.run(conditioned, answered)),
+  policyOfMemory: await microseconds(() => policy.run(remembering, answered)),
+  libraryOneLimit: await microseconds(() => library.consume('key')),
   sha256: await microseconds(() => hash('sha256', key, 'hex')),
 };
 // Addresses and headers are not on the way of an MCP call. What the audit log writes, it writes behind the call, and is
 // CPU of the same thread all the same.
-const {
-  sha256,
-  libraryOneLimit,
-  forwardedAddress: _address,
-  securityHeaders: _headers,
-  audit: _audit,
-  ...guards
-} = figures;
+const { forwardedAddress: _address, securityHeaders: _headers, audit: _audit, ...guards } = figures;
 const total = round(Object.values(guards).reduce((sum, one) => sum + one, 0));
-for (const [name, value] of Object.entries(figures)) process.stdout.write(`${name}: ${value} µs\n`);
+for (const [name, value] of Object.entries({ ...figures, ...beside }))
+  process.stdout.write(`${name}: ${value} µs\n`);
 process.stdout.write(
-  `${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, total, sha256, libraryOneLimit })}\n`,
+  `${JSON.stringify({ bench: 'guards', keys: keyCount, ...figures, ...beside, total })}\n`,
 );

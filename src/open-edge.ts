@@ -19,6 +19,7 @@ import { discoveryRoutes } from './http/routes/discovery.ts';
 import { limitsRoutes } from './http/routes/limits.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
+import { policyRoutes } from './http/routes/policy.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
 import { serversRoutes } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
@@ -37,6 +38,7 @@ import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
 import type { Limiting } from './open-limits.ts';
 import { openMetrics } from './open-metrics.ts';
+import { openPolicy } from './open-policy.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
@@ -85,6 +87,7 @@ export async function openEdge(
     added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
     store: store.addedBundles,
   });
+  const policy = await openPolicy(parts, base);
   const gateway = createGateway({
     pool,
     bundles,
@@ -92,7 +95,15 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards({ audit, limits: limiting.limits, guardrails, onFinding: meters.onFinding }),
+    guard: openGuards({
+      audit,
+      limits: limiting.limits,
+      policy: identity.authenticate && policy,
+      guardrails,
+      onFinding: meters.onFinding,
+    }),
+    onShownChange: identity.authenticate && ((listener) => policy.engine.onChange(listener)),
+    shownTo: identity.authenticate && ((principal) => policy.authorizer.shownTo(principal)),
   });
   const metrics = await openMetrics(parts, {
     loaded,
@@ -116,6 +127,7 @@ export async function openEdge(
     certificate,
     clock: systemClock,
     authenticate: identity.authenticate,
+    authorizer: policy.authorizer,
     onRefused(refusal) {
       meters.onRefused(refusal.code);
       audit?.onRefused(refusal);
@@ -131,6 +143,7 @@ export async function openEdge(
     nextRequestId,
     git: createGitEndpoint({
       repositories: new Map([['default', memory.gitAccess]]),
+      authorizer: policy.authorizer,
       logger,
       auditChange: audit?.change,
     }),
@@ -157,13 +170,14 @@ export async function openEdge(
         baseUrl: () => baseUrl,
       }),
       ...pinsRoutes(pool, pins),
-      ...limitsRoutes(limiting),
+      ...limitsRoutes({ ...limiting, authorizer: policy.authorizer }),
       ...deploymentsRoutes(servers.deployer),
       ...discoveryRoutes(servers.routes),
       ...toolsRoutes(gateway, nextRequestId),
       ...auditRoutes(audit?.log),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
-      ...memoryRoutes(memory, nextRequestId),
+      ...memoryRoutes(memory, policy.authorizer, nextRequestId),
+      ...policyRoutes({ ...policy, clock: systemClock, nextRequestId }),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },
   });

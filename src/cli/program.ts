@@ -5,6 +5,13 @@ import { product } from '../kernel/product.ts';
 import type { CliContext } from './context.ts';
 import { serversListCommand } from './servers/list.ts';
 import { serversInspectCommand } from './servers/inspect.ts';
+import { policyHistoryCommand } from './policy/history.ts';
+import { policyRevertCommand } from './policy/revert.ts';
+import { policySetCommand } from './policy/set.ts';
+import { policyShadowCommand } from './policy/shadow.ts';
+import { policyShowCommand } from './policy/show.ts';
+import { policyTestCommand } from './policy/test.ts';
+import { policyWhyCommand } from './policy/why.ts';
 import { serversAddCommand } from './servers/add.ts';
 import { serversRemoveCommand } from './servers/remove.ts';
 import { serversStartCommand } from './servers/start.ts';
@@ -129,6 +136,19 @@ const nouns: readonly Noun[] = [
     name: 'tools',
     description: 'Tools behind the endpoint.',
     verbs: [toolsListCommand, toolsCallCommand],
+  },
+  {
+    name: 'policy',
+    description: 'Who may do what: roles and rules.',
+    verbs: [
+      policyShowCommand,
+      policySetCommand,
+      policyTestCommand,
+      policyWhyCommand,
+      policyShadowCommand,
+      policyHistoryCommand,
+      policyRevertCommand,
+    ],
   },
   {
     name: 'bundles',

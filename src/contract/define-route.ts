@@ -1,7 +1,7 @@
 /** REST routes as data: the HTTP edge serves them, the CLI calls them, OpenAPI derives from them. */
 
 import type { z } from 'zod';
-import type { Permission } from '../kernel/roles.ts';
+import type { Action } from '../kernel/actions.ts';
 
 export interface RouteDefinition {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -12,8 +12,10 @@ export interface RouteDefinition {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly response: z.ZodType;
-  /** What the caller's role must include; `read` for GET and `manage` for all else unless said. */
-  readonly needs?: Permission;
+  /** What the caller must be allowed to do; else it follows from the path and `needs`. */
+  readonly action?: Action;
+  /** The verb of the path's noun; `read` for GET and `manage` for all else unless said. */
+  readonly needs?: 'read' | 'manage' | 'own';
   /** For everybody who may come in, whatever their role. */
   readonly isForAll?: true;
   /**

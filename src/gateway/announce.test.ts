@@ -38,6 +38,14 @@ describe('announcer', () => {
     expect(got).toEqual(['notifications/resources/list_changed']);
   });
 
+  it('tells everybody at once when who sees what has changed', () => {
+    const { announcer, got } = setUp();
+    announcer.tellAll();
+    expect(got).toEqual(
+      ['tools', 'prompts', 'resources'].map((kind) => `notifications/${kind}/list_changed`),
+    );
+  });
+
   it('forgets who left', () => {
     const { announcer, clock, got, leave, lists } = setUp();
     leave();

@@ -18,6 +18,8 @@ export interface Announcer {
   add(listener: Listener): () => void;
   /** Something in the pool may have changed what a mount lists. */
   touch(): void;
+  /** Who sees what has changed: everybody is told to look again. */
+  tellAll(): void;
   close(): void;
 }
 
@@ -74,6 +76,12 @@ export function createAnnouncer(mounts: Mounts, clock: Clock, pauseMs = 250): An
         cancel = undefined;
         for (const [mount, audience] of audiences) announce(mount, audience);
       });
+    },
+    tellAll() {
+      const methods = new Set(Object.values(notificationOf));
+      for (const audience of audiences.values())
+        for (const listener of audience)
+          for (const method of methods) listener.send({ jsonrpc: '2.0', method });
     },
     close() {
       cancel?.();

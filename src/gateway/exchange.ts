@@ -9,6 +9,8 @@ import type { OnResultText } from '../kernel/result-text.ts';
 export interface Exchange {
   readonly era: Era;
   readonly peer: Peer;
+  /** Address that the request comes from, where it came over the network. */
+  readonly remoteAddress?: string | undefined;
   /** Names this request in logs and in the memory's provenance. */
   readonly requestId: string;
   /** How urgent the client says it is; only where that is less than what it would have anyway does it count. */

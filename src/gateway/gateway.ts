@@ -1,6 +1,7 @@
 /** The gateway: MCP requests of either era in, answers out. HTTP, sessions' streams and bytes are the edge's. */
 
 import type { ListKind } from '../catalog/listing.ts';
+import type { Authorizer } from '../kernel/authorizer.ts';
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { isJsonObject, type JsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
@@ -14,8 +15,7 @@ import {
   modernVersions,
   type Peer,
 } from '../kernel/protocol.ts';
-import type { Principal } from '../kernel/principal.ts';
-import { product } from '../kernel/product.ts';
+import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
 import { type Bundles, createBundles } from './bundles/bundles.ts';
@@ -30,7 +30,9 @@ import { createParkedCalls } from './parked-calls.ts';
 import { createSessionLogs } from './session-logs.ts';
 import { createSessions, type Session, type SessionLimits, type Sessions } from './sessions.ts';
 import { createSubscriptions, type OnUpdate, toUpdateNotification } from './subscriptions.ts';
+import { shownView } from './shown-view.ts';
 import { createToolSearch } from './tool-search/tool-search.ts';
+import { identityOf } from './view-identity.ts';
 import { capabilitiesOf, listingOf, type View } from './view.ts';
 
 export interface Gateway {
@@ -38,8 +40,8 @@ export interface Gateway {
   readonly sessions: Sessions;
   /** Calls that wait for their client's answer to a question. */
   readonly parkedCalls: number;
-  /** The mount's view; a single server that was never listed is started first. */
-  view(key: MountKey): Promise<View>;
+  /** What a caller sees of a mount, the owner when none is named; a single server that was never listed is started first. */
+  view(key: MountKey, principal?: Principal): Promise<View>;
   /** Answers a request of either era, handshakes and subscriptions aside. */
   handle(view: View, method: string, params: JsonObject, exchange: Exchange): Promise<JsonObject>;
   /** Answers `initialize` and opens the session. */
@@ -68,13 +70,14 @@ export interface GatewayOptions extends Omit<InvokerDependencies, 'parked' | 'cl
   readonly pool: Pool;
   readonly limits: SessionLimits;
   readonly bundles?: Bundles;
+  /** Who sees what; everybody sees everything without it. */
+  readonly shownTo?: Authorizer['shownTo'] | undefined;
+  /** Called when `shownTo` answers otherwise than before; the returned function ends that. */
+  readonly onShownChange?: ((listener: () => void) => () => void) | undefined;
   /** Tools that search mode lists beside its own; none by default. */
   readonly alwaysListed?: (name: string) => boolean;
   readonly clock?: Clock;
 }
-
-const sharedInstructions =
-  'Many MCP servers behind one endpoint. Tools are named <server>__<tool>; the memory_* tools keep a versioned memory in Git that all clients and servers share. Search memory before asking again, and store decisions and facts worth keeping.';
 
 /** How often idle sessions are looked for. */
 const sweepMs = 60_000;
@@ -130,7 +133,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     for (const instance of pool.instances()) if (instance.sessions) void instance.endOwner(owner);
   }
 
-  const logs = createSessionLogs(mounts, sessions, clock);
+  const shown = (whole: View, principal: Principal = localOwner): View =>
+    shownView(whole, options.shownTo?.(principal));
+
+  const logs = createSessionLogs((mount, principal) => shown(mounts.view(mount), principal), sessions, clock);
 
   /** Nothing is left to serve there: a client that asks again learns that its session is gone. */
   function endSessionsOn(mount: MountKey): void {
@@ -162,17 +168,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   });
 
+  const offShown = options.onShownChange?.(() => announcer.tellAll());
   const offBundles = bundles.onChange((name, isGone) => {
     if (isGone) endSessionsOn(`bundle:${name}`);
     announcer.touch();
   });
 
-  async function view(key: MountKey): Promise<View> {
+  async function view(key: MountKey, principal?: Principal): Promise<View> {
     const now = mounts.view(key);
     const [group] = now.groups;
-    if (!now.isSingle || !group || listingOf(group)) return now;
+    if (!now.isSingle || !group || listingOf(group)) return shown(now, principal);
     await group.instances[0]?.acquire();
-    return mounts.view(key);
+    return shown(mounts.view(key), principal);
   }
 
   return {
@@ -182,7 +189,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       return parked.size;
     },
     view,
-    async handle(view, method, params, exchange) {
+    async handle(whole, method, params, exchange) {
+      const view = shown(whole, exchange.peer.principal);
       const listed = listMethods.get(method);
       if (listed) return list(view, listed, params, exchange);
       if (view.searched && method === 'tools/call') return await toolSearch.callTool(view, params, exchange);
@@ -192,7 +200,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return await invoker.pass(view, method, params, exchange);
     },
     async initialize(key, params, principal) {
-      const current = await view(key);
+      const current = await view(key, principal);
       const asked = params['protocolVersion'];
       const protocolVersion = legacyVersions.find((version) => version === asked) ?? latestLegacyVersion;
       const session = sessions.open({
@@ -242,7 +250,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       const onUpdate: OnUpdate = (_, meta) => session.send(toUpdateNotification(uri, meta));
       if (session.subscriptions.size >= maxSubscriptions)
         throw new AppError('OVERLOADED', { problem: `${maxSubscriptions} resources are watched already` });
-      const unwatch = await subscriptions.watch(mounts.view(session.mount), uri, session.peer, onUpdate);
+      const unwatch = await subscriptions.watch(
+        shown(mounts.view(session.mount), session.peer.principal),
+        uri,
+        session.peer,
+        onUpdate,
+      );
       // Meanwhile the session may have ended, or asked for the same once more.
       if (!leave.has(session) || session.subscriptions.has(uri)) {
         await unwatch();
@@ -257,7 +270,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       await unwatch?.();
       return {};
     },
-    listen: (view, filter, peer, send) => openListen({ announcer, subscriptions }, view, filter, peer, send),
+    listen: (whole, filter, peer, send) =>
+      openListen({ announcer, subscriptions }, shown(whole, peer.principal), filter, peer, send),
     rootsChanged(session) {
       for (const { instances } of mounts.view(session.mount).groups) {
         for (const instance of instances) {
@@ -269,6 +283,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     close() {
       off();
       offBundles();
+      offShown?.();
       cancelSweep();
       announcer.close();
       parked.close();
@@ -282,14 +297,4 @@ function uriOf(params: JsonObject): string {
   if (typeof uri !== 'string')
     throw new AppError('INVALID_INPUT', { field: 'uri', problem: 'must be a string' });
   return uri;
-}
-
-function identityOf(view: View): { info: JsonObject; instructions?: string } {
-  const [group] = view.groups;
-  const listing = view.isSingle && group ? listingOf(group) : undefined;
-  const instructions = view.instructions ?? (listing ? listing.server.instructions : sharedInstructions);
-  return {
-    info: listing?.server.info ?? { ...product, title: view.title ?? 'Git Memory MCP Server' },
-    ...(instructions !== undefined && { instructions }),
-  };
 }

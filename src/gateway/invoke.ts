@@ -260,10 +260,11 @@ function guardedCall({
   readonly group: Group;
   readonly exchange: Exchange;
 }): GuardedCall {
-  const { era, peer, requestId, signal, ask } = exchange;
+  const { era, peer, requestId, remoteAddress, signal, ask } = exchange;
   const { id = group.alias, category = '' } = group.instances[0]?.spec ?? {};
   return {
     principal: peer.principal ?? localOwner,
+    remoteAddress,
     requestId,
     era,
     mount: view.key,

@@ -2,9 +2,10 @@
 
 import type { Clock } from '../kernel/clock.ts';
 import { isJsonObject, type RpcNotification } from '../kernel/json-rpc.ts';
+import type { Principal } from '../kernel/principal.ts';
 import { logLevels, passesLogLevel } from '../kernel/protocol.ts';
 import type { Instance } from '../pool/instance.ts';
-import type { MountKey, Mounts } from './mounts.ts';
+import type { MountKey } from './mounts.ts';
 import { ownerOf } from './owner.ts';
 import type { Sessions } from './sessions.ts';
 import type { View } from './view.ts';
@@ -19,10 +20,15 @@ export interface SessionLogs {
 /** One upstream that does not answer holds nobody up longer. */
 const patienceMs = 1000;
 
-export function createSessionLogs(mounts: Mounts, sessions: Sessions, clock: Clock): SessionLogs {
-  function shows(mount: MountKey, instance: Instance): boolean {
+/** `viewOf` gives what a caller sees of a mount, the owner when none is named. */
+export function createSessionLogs(
+  viewOf: (mount: MountKey, principal?: Principal) => View,
+  sessions: Sessions,
+  clock: Clock,
+): SessionLogs {
+  function shows(mount: MountKey, instance: Instance, principal?: Principal): boolean {
     try {
-      return mounts.view(mount).groups.some(({ instances }) => instances.includes(instance));
+      return viewOf(mount, principal).groups.some(({ instances }) => instances.includes(instance));
     } catch {
       // The server of that mount is being removed; the sessions of others go on.
       return false;
@@ -54,7 +60,7 @@ export function createSessionLogs(mounts: Mounts, sessions: Sessions, clock: Clo
         const { logLevel, mount } = session;
         if (owner !== undefined && ownerOf(instance.spec, session.peer)?.key !== owner) continue;
         if (logLevel === undefined || !passesLogLevel(notification.params?.['level'], logLevel)) continue;
-        if (shows(mount, instance)) session.send(notification);
+        if (shows(mount, instance, session.peer.principal)) session.send(notification);
       }
     },
     async raiseUpstreams(view) {

@@ -50,6 +50,8 @@ export interface View {
   readonly instructions?: string;
   /** Name for people, in place of the general one. */
   readonly title?: string;
+  /** The one kind of caller that it is for; everybody who sees everything when absent. */
+  readonly audience?: string;
   /** It shows chosen tools and nothing else of their servers. */
   readonly isBundle?: boolean;
 }

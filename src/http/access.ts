@@ -2,11 +2,11 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Authenticate } from '../identity/authenticate.ts';
+import { type Action, actionTable } from '../kernel/actions.ts';
+import type { Authorizer, ServerName } from '../kernel/authorizer.ts';
 import { isAppError } from '../kernel/errors.ts';
 import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
-import type { Permission } from '../kernel/roles.ts';
-import { assertMay } from './needed-permission.ts';
 
 export interface Access {
   /** True when requests have to say who sends them. */
@@ -17,13 +17,18 @@ export interface Access {
   principalOf(request: IncomingMessage): Principal;
   /** Runs a check of a request, and tells of what it throws. */
   counted(request: IncomingMessage, check: () => void): void;
-  /** Throws FORBIDDEN. */
-  authorize(request: IncomingMessage, permission: Permission): void;
+  /**
+   * Throws FORBIDDEN. Of tools and memories it is enough that one is open to the caller: which one is asked for, the
+   * request's own handler looks at.
+   */
+  authorize(request: IncomingMessage, action: Action | readonly Action[], server?: ServerName): void;
 }
 
 export interface AccessOptions {
   /** Without it everybody who gets here is the owner: see `guards.ts` for who does. */
   readonly authenticate?: Authenticate | undefined;
+  /** Who may do what; goes with `authenticate`. */
+  readonly authorizer?: Pick<Authorizer, 'assertMay' | 'assertMayAnywhere'> | undefined;
   /** Of the certificate that the client of a request showed; absent where none is asked for. */
   readonly thumbprint?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Hears of requests that were refused. */
@@ -52,7 +57,8 @@ export interface FailedKeys {
 }
 
 export function createAccess(options: AccessOptions = {}): Access {
-  const { authenticate, thumbprint, onRefused, failedKeys } = options;
+  const { authenticate, authorizer, thumbprint, onRefused, failedKeys } = options;
+  if (authenticate && !authorizer) throw new Error('who is known needs somebody who says what they may do');
   const principals = new WeakMap<IncomingMessage, Principal>();
   /** Connections whose last key was right: whoever guesses from the same address does not shut them out. */
   const proven = new WeakSet<object>();
@@ -97,6 +103,14 @@ export function createAccess(options: AccessOptions = {}): Access {
     }
   }
 
+  function check(request: IncomingMessage, action: Action | readonly Action[], server?: ServerName): void {
+    const principal = principalOf(request);
+    if (typeof action !== 'string') authorizer?.assertMayAnywhere(principal, action);
+    else if (actionTable[action].by === 'server')
+      authorizer?.assertMay(principal, { action, server, remoteAddress: request.socket.remoteAddress });
+    else authorizer?.assertMayAnywhere(principal, [action]);
+  }
+
   return {
     isRequired: authenticate !== undefined,
     async admit(request) {
@@ -112,8 +126,8 @@ export function createAccess(options: AccessOptions = {}): Access {
     },
     principalOf,
     counted,
-    authorize(request, permission) {
-      if (authenticate) counted(request, () => assertMay(principalOf(request), permission));
+    authorize(request, action, server) {
+      if (authenticate) counted(request, () => check(request, action, server));
     },
   };
 }

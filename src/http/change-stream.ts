@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { routes } from '../contract/rest/routes.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Authorizer } from '../kernel/authorizer.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { MemoryCaller, MemoryClient } from '../kernel/memory/operations.ts';
 import type { Access } from './access.ts';
@@ -36,20 +37,23 @@ const maxStalledBeats = 6;
 /** Serves the stream; the others of the path get `false`. */
 export function createChangeStreams(parts: {
   readonly memory: ChangeSource;
-  readonly access: Pick<Access, 'authorize'>;
+  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  readonly authorizer?: Pick<Authorizer, 'memoryFor'> | undefined;
   readonly keepAlive: KeepAlive;
   readonly logger: Logger;
   readonly nextRequestId: () => string;
 }): TakeChangeStream {
-  const { memory, access, keepAlive, logger, nextRequestId } = parts;
+  const { memory, access, authorizer, keepAlive, logger, nextRequestId } = parts;
 
   async function open(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
     access.authorize(request, permissionOf(routes.memoryChanges));
     const { since, ...filter } = parseQuery(request, search);
     const caller: MemoryCaller = { actor: 'rest', agent: 'rest', requestId: nextRequestId() };
-    const first = since ?? (await memory.call('changes', {}, caller)).next;
+    const { remoteAddress } = request.socket;
+    const own = authorizer?.memoryFor(access.principalOf(request), memory, remoteAddress) ?? memory;
+    const first = since ?? (await own.call('changes', {}, caller)).next;
     if (response.destroyed) return;
-    const stream = createStream(response, { memory, caller, filter, first, logger });
+    const stream = createStream(response, { memory: own, caller, filter, first, logger });
     response.on(
       'close',
       memory.onChange((change) => stream.changed(change)),

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { MountKey } from '../gateway/mounts.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
+import type { Authorizer } from '../kernel/authorizer.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
@@ -48,6 +49,8 @@ export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, Forwarded
   readonly bodyLimitBytes: number;
   /** Who sends a request; without it everybody who gets here is the owner. */
   readonly authenticate?: Authenticate | undefined;
+  /** Who may do what; goes with `authenticate`. */
+  readonly authorizer?: Authorizer | undefined;
   /** Hears of requests that were refused at the door. */
   readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
   /** Writes down changes over REST. */
@@ -139,6 +142,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const rest = await createRest({
     handlers: options.handlers,
     access,
+    serverOf: (id) => ({ id, category: pool.get(id)?.spec.category ?? '' }),
     isReady: options.isReady,
     metrics: options.metrics,
     auditChange: options.auditChange,

@@ -35,7 +35,8 @@ export function createLogStreams(parts: {
   const { pool, access, keepAlive, logger } = parts;
 
   function open(id: string, search: string, request: IncomingMessage, response: ServerResponse): void {
-    access.authorize(request, permissionOf(routes.serversLogs));
+    const category = pool.get(id)?.spec.category ?? '';
+    access.authorize(request, permissionOf(routes.serversLogs), { id, category });
     const query = parseQuery(request, search);
     const instance = findServer(pool, id);
     const stream = createStream(instance, readLogs(instance.logs, query), response);

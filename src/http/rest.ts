@@ -3,6 +3,7 @@
 import fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import type { AuditChange } from '../kernel/audit.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { ServerName } from '../kernel/authorizer.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Access } from './access.ts';
 import { assertDepth } from './bounds/assert-depth.ts';
@@ -13,6 +14,8 @@ import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 export interface RestOptions {
   readonly handlers: RouteHandlers;
   readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  /** Of the servers that paths name. */
+  readonly serverOf: (id: string) => ServerName;
   /** True once the servers asked for are up. */
   readonly isReady: () => boolean;
   /** The metrics as text for Prometheus. */
@@ -67,11 +70,11 @@ export async function createRest(options: RestOptions): Promise<FastifyInstance>
   const { metrics } = options;
   if (metrics)
     app.get('/metrics', async (request, reply) => {
-      options.access.authorize(request.raw, 'read');
+      options.access.authorize(request.raw, 'system:read');
       const { contentType, text } = await metrics();
       return await reply.header('cache-control', 'no-store').type(contentType).send(text);
     });
-  serveRoutes(app, options.handlers, options.access, options.auditChange);
+  serveRoutes(app, options.handlers, options);
   await app.ready();
   return app;
 }

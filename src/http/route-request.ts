@@ -11,7 +11,7 @@ import type { Forwarded } from './forwarded.ts';
 import { type GitEndpoint, isGitPath } from './git/git-endpoint.ts';
 import type { Guard } from './guards.ts';
 import type { McpEndpoint } from './mcp/endpoint.ts';
-import { isOpenPath } from './needed-permission.ts';
+import { gatewayActions, isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { countRequest, isUncounted, type RequestLimits } from './count-request.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
@@ -72,7 +72,7 @@ export function routeRequest(
   function serve(request: IncomingMessage, response: ServerResponse, path: string, query: string): void {
     if (edge.git && isGitPath(path) && !isAlias) {
       const { git } = edge;
-      access.authorize(request, 'use');
+      access.authorize(request, ['memory:read', 'memory:write']);
       protect(response);
       count(request, response, path, () => void git(request, response, access.principalOf(request)));
       return;
@@ -83,7 +83,7 @@ export function routeRequest(
       count(request, response, path, () => next(request, response));
       return;
     }
-    access.authorize(request, 'use');
+    access.authorize(request, gatewayActions);
     void edge.endpoint(mount, request, response);
   }
 

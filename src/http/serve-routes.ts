@@ -6,6 +6,7 @@ import type { RouteDefinition } from '../contract/define-route.ts';
 import { type RouteName, routes } from '../contract/rest/routes.ts';
 import type { AuditChange, ChangeFacts } from '../kernel/audit.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { ServerName } from '../kernel/authorizer.ts';
 import type { Principal } from '../kernel/principal.ts';
 import type { Access } from './access.ts';
 import { permissionOf } from './needed-permission.ts';
@@ -24,6 +25,8 @@ export interface RouteInput<Name extends RouteName> {
   readonly signal: AbortSignal;
   /** Who asks. */
   readonly principal: Principal;
+  /** Address that the request comes from. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** What a handler answers with. */
@@ -58,11 +61,17 @@ function factsOf(route: RouteDefinition, { url, body }: FastifyRequest): ChangeF
   return { way: 'rest', action, target, arguments: body ?? undefined, isUrgent: route.audit === 'urgent' };
 }
 
+export interface ServeOptions {
+  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  readonly serverOf: (id: string) => ServerName;
+  /** Writes down changes. */
+  readonly auditChange?: AuditChange | undefined;
+}
+
 export function serveRoutes(
   app: FastifyInstance,
   handlers: RouteHandlers,
-  access: Pick<Access, 'authorize' | 'principalOf'>,
-  auditChange: AuditChange = (_facts, work) => work(),
+  { access, serverOf, auditChange = (_facts, work) => work() }: ServeOptions,
 ): void {
   for (const name of Object.keys(routes) as RouteName[]) {
     const route: RouteDefinition = routes[name];
@@ -72,7 +81,9 @@ export function serveRoutes(
       method: route.method,
       url: route.path,
       handler: async (request, reply) => {
-        if (route.isForAll !== true) access.authorize(request.raw, needed);
+        const { id } = request.params as { readonly id?: string };
+        if (route.isForAll !== true)
+          access.authorize(request.raw, needed, id === undefined ? undefined : serverOf(id));
         const principal = access.principalOf(request.raw);
         const answer = async () =>
           await handler({
@@ -82,6 +93,7 @@ export function serveRoutes(
             path: request.params,
             signal: abortOnClose(reply),
             principal,
+            remoteAddress: request.raw.socket.remoteAddress,
           });
         const isQuiet = route.method === 'GET' || route.audit === 'elsewhere';
         const result = isQuiet

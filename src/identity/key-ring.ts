@@ -7,8 +7,8 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError, messageOf } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Principal } from '../kernel/principal.ts';
-import { isRole, type Role } from '../kernel/roles.ts';
 import type { ApiKeys, StoredKey } from '../store/api-keys.ts';
+import { principalOf } from './key-attributes.ts';
 import { hashOf, idOf, isSameHash } from './key-text.ts';
 
 /** SHA-256 of the certificate that a client showed, base64url (`x5t#S256` of RFC 8705, 3.1); undefined without one. */
@@ -37,20 +37,12 @@ interface Entry {
   readonly principal: Principal;
 }
 
-function entryOf({
-  id,
-  tenant,
-  role,
-  hash,
-  expiresAt,
-  certificate,
-}: StoredKey & { readonly role: Role }): Entry {
+/** None for a key that cannot be read. */
+function entriesOf(key: StoredKey): [string, Entry][] {
+  const { id, hash, expiresAt, certificate } = key;
+  const principal = principalOf(key);
   const expiresAtMs = expiresAt === null ? Infinity : Date.parse(expiresAt);
-  return { hash, expiresAtMs, certificate, principal: { id: `key:${id}`, tenant, role } };
-}
-
-function hasKnownRole(key: StoredKey): key is StoredKey & { readonly role: Role } {
-  return isRole(key.role);
+  return principal ? [[id, { hash, expiresAtMs, certificate, principal }]] : [];
 }
 
 /** Reads the keys. Throws what the store throws. */
@@ -71,8 +63,8 @@ export async function openKeyRing(parts: {
   async function refresh(): Promise<void> {
     const now = await keys.version();
     if (now === version) return;
-    const valid = (await keys.everyone()).filter(({ revokedAt }) => revokedAt === null).filter(hasKnownRole);
-    entries = new Map(valid.map((key) => [key.id, entryOf(key)]));
+    const valid = (await keys.everyone()).filter(({ revokedAt }) => revokedAt === null);
+    entries = new Map(valid.flatMap(entriesOf));
     version = now;
   }
 

@@ -3,8 +3,10 @@
 import { hash, X509Certificate } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { isRole, type Role, roles } from '../kernel/roles.ts';
+import type { Narrowing, Principal } from '../kernel/principal.ts';
+import { isRoleName, roles } from '../kernel/roles.ts';
 import type { ApiKeys, StoredKey } from '../store/api-keys.ts';
+import { type KeyAttributes, principalOf, readAttributes, writeAttributes } from './key-attributes.ts';
 import { makeKey } from './key-text.ts';
 
 /** A key as it may be shown; times are ISO 8601. */
@@ -18,6 +20,8 @@ export interface KeyItem {
   readonly lastUsedAt: string | null;
   /** SHA-256 of the certificate that has to be shown with it, base64url. */
   readonly certificate: string | null;
+  readonly groups?: readonly string[] | undefined;
+  readonly narrowing?: Narrowing | undefined;
 }
 
 /** The one time that a key is seen whole. */
@@ -28,15 +32,19 @@ export interface NewKey {
 
 export interface ManagedKeys {
   /** Throws INVALID_INPUT. */
-  create(wish: {
-    readonly name: string;
-    readonly role: string;
-    /** From now, milliseconds; never unless given. */
-    readonly validMs?: number | undefined;
-    /** PEM or DER: the key opens nothing but over a connection that showed it (RFC 8705). */
-    readonly certificate?: Buffer | undefined;
-  }): Promise<NewKey>;
+  create(
+    wish: KeyAttributes & {
+      readonly name: string;
+      readonly role: string;
+      /** From now, milliseconds; never unless given. */
+      readonly validMs?: number | undefined;
+      /** PEM or DER: the key opens nothing but over a connection that showed it (RFC 8705). */
+      readonly certificate?: Buffer | undefined;
+    },
+  ): Promise<NewKey>;
   list(): Promise<KeyItem[]>;
+  /** Whose key it is, over or not. Throws NOT_FOUND. */
+  principalOf(id: string): Promise<Principal>;
   /** Opens nothing from now on. Throws NOT_FOUND. */
   revoke(id: string): Promise<void>;
   /**
@@ -58,33 +66,52 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
 
   async function add(
     name: string,
-    role: Role,
+    role: string,
+    kept: Pick<StoredKey, 'attributes' | 'certificate'>,
     validMs: number | undefined,
-    certificate: string | null,
   ): Promise<NewKey> {
     const { id, key, hash } = makeKey();
     const expiresAt = validMs === undefined ? null : isoAfter(validMs);
     const times = { createdAt: isoAfter(0), expiresAt, revokedAt: null, lastUsedAt: null };
-    await keys.add({ id, tenant, name, role, hash, certificate, ...times });
+    await keys.add({ id, tenant, name, role, hash, ...kept, ...times });
     return { id, key };
   }
 
   return {
-    async create({ name, role, validMs, certificate }) {
+    async create({ name, role, validMs, certificate, ...attributes }) {
       const shown = name.trim();
       if (shown === '' || shown.length > maxNameLength || /\p{Cc}/u.test(shown))
         throw new AppError('INVALID_INPUT', {
           field: 'name',
           problem: `must be 1 to ${maxNameLength} characters on one line`,
         });
-      return await add(shown, roleOf(role), validMs, certificate ? thumbprintIn(certificate) : null);
+      const bound = certificate ? thumbprintIn(certificate) : null;
+      const kept = { attributes: writeAttributes(attributes), certificate: bound };
+      return await add(shown, roleOf(role), kept, validMs);
     },
     async list() {
       const rows = await keys.list(tenant);
       return rows.map((row) => {
         const { id, name, role, createdAt, expiresAt, lastUsedAt, certificate } = row;
-        return { id, name, role, state: stateOf(row), createdAt, expiresAt, lastUsedAt, certificate };
+        const attributes = readAttributes(row.attributes);
+        return {
+          id,
+          name,
+          role,
+          state: stateOf(row),
+          createdAt,
+          expiresAt,
+          lastUsedAt,
+          certificate,
+          ...attributes,
+        };
       });
+    },
+    async principalOf(id) {
+      const row = (await keys.list(tenant)).find((key) => key.id === id);
+      const principal = row && principalOf(row);
+      if (!principal) throw new AppError('NOT_FOUND', { what: 'key', id });
+      return principal;
     },
     async revoke(id) {
       if (!(await keys.setEnd(tenant, id, { revokedAt: isoAfter(0) })))
@@ -99,9 +126,9 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
           field: 'id',
           problem: `is of a key that is ${state}; create another`,
         });
-      const { name, role, createdAt, expiresAt, certificate } = former;
+      const { name, role, attributes, createdAt, expiresAt, certificate } = former;
       const validMs = expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt);
-      const made = await add(name, roleOf(role), validMs, certificate);
+      const made = await add(name, roleOf(role), { attributes, certificate }, validMs);
       const endMs = Math.min(clock.now() + overlapMs, expiresAt === null ? Infinity : Date.parse(expiresAt));
       await keys.setEnd(tenant, id, { expiresAt: new Date(endMs).toISOString() });
       return made;
@@ -121,7 +148,8 @@ function thumbprintIn(certificate: Buffer): string {
   }
 }
 
-function roleOf(role: string): Role {
-  if (isRole(role)) return role;
-  throw new AppError('INVALID_INPUT', { field: 'role', problem: `must be one of ${roles.join(', ')}` });
+function roleOf(role: string): string {
+  if (isRoleName(role)) return role;
+  const problem = `must be one of ${roles.join(', ')}, or a role of the policy`;
+  throw new AppError('INVALID_INPUT', { field: 'role', problem });
 }

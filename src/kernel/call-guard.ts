@@ -9,6 +9,8 @@ import type { Era } from './protocol.ts';
 /** A call whose target is known and that nobody has been asked for yet. */
 export interface GuardedCall {
   readonly principal: Principal;
+  /** Address that the request comes from, where it came over the network. */
+  readonly remoteAddress?: string | undefined;
   /** Names the call in logs, errors and the memory's provenance. */
   readonly requestId: string;
   readonly era: Era;

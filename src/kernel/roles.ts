@@ -1,31 +1,15 @@
-/** What a role lets its bearer do. */
-
-/**
- * `read`: see servers, tools, states, logs. `use`: call tools, read and write the memory, clone and push it. `manage`:
- * change what runs. `own`: end the coordinator. `audit`: read the audit log.
- */
-export type Permission = 'read' | 'use' | 'manage' | 'own' | 'audit';
-
-const table = {
-  owner: ['read', 'use', 'manage', 'own', 'audit'],
-  admin: ['read', 'use', 'manage', 'audit'],
-  operator: ['read', 'manage'],
-  developer: ['read', 'use'],
-  agent: ['use'],
-  auditor: ['read', 'audit'],
-  viewer: ['read'],
-} as const satisfies Record<string, readonly Permission[]>;
-
-export type Role = keyof typeof table;
+/** The roles that are there without a policy; what they allow is in `identity/policies/built-in-roles.ts`. */
 
 /** From the mightiest to the least. */
-export const roles = Object.keys(table) as Role[];
+export const roles = ['owner', 'admin', 'operator', 'developer', 'agent', 'auditor', 'viewer'] as const;
+
+export type Role = (typeof roles)[number];
 
 export function isRole(text: string): text is Role {
-  return Object.hasOwn(table, text);
+  return (roles as readonly string[]).includes(text);
 }
 
-/** O(1): there are five permissions. */
-export function mayDo(role: Role, permission: Permission): boolean {
-  return (table[role] as readonly Permission[]).includes(permission);
+/** True for what a policy may call a role. */
+export function isRoleName(text: string): boolean {
+  return /^[a-z][a-z0-9-]{0,31}$/.test(text);
 }

@@ -18,6 +18,8 @@ export interface StoredKey {
   readonly lastUsedAt: string | null;
   /** SHA-256 of the certificate that has to be shown with it, base64url. */
   readonly certificate: string | null;
+  /** Groups and narrowing as JSON; null where the key has neither. */
+  readonly attributes: string | null;
 }
 
 export interface ApiKeys {
@@ -48,6 +50,7 @@ export function createApiKeys(db: Kysely<Tables>): ApiKeys {
         'name',
         'role',
         'hash',
+        'attributes',
         'created_at as createdAt',
         'expires_at as expiresAt',
         'revoked_at as revokedAt',

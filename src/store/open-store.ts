@@ -19,6 +19,7 @@ import { fleetTables } from './migrations/0007-fleet.ts';
 import { apiKeysTable } from './migrations/0008-api-keys.ts';
 import { keyCertificates } from './migrations/0011-key-certificates.ts';
 import { monthlyUsesTable } from './migrations/0010-monthly-uses.ts';
+import { keyAttributes } from './migrations/0012-key-attributes.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
@@ -52,8 +53,9 @@ const migrations = {
   '0006-scale-bounds': scaleBoundsTable,
   '0007-fleet': fleetTables,
   '0008-api-keys': apiKeysTable,
-  '0011-key-certificates': keyCertificates,
   '0010-monthly-uses': monthlyUsesTable,
+  '0011-key-certificates': keyCertificates,
+  '0012-key-attributes': keyAttributes,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */

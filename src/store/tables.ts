@@ -48,6 +48,8 @@ export interface ApiKeysTable {
   revoked_at: string | null;
   last_used_at: string | null;
   certificate: string | null;
+  /** JSON. */
+  attributes: string | null;
 }
 
 export interface MonthlyUsesTable {

@@ -217,7 +217,7 @@ describe('the command line', () => {
     const env = { GIT_MEMORY_MCP_KEY: keyOf('viewer') };
     expect(JSON.parse((await runCli(args, { env })).stdout)).toMatchObject({ servers: { total: 1 } });
     const stop = ['stop', '--url', coordinator.origin];
-    expect(await failure(stop, { env })).toMatch(/the role viewer does not include own/);
+    expect(await failure(stop, { env })).toMatch(/with the role viewer may not system:own/);
   });
 
   it('ends keys, and replaces them with an overlap, while the coordinator runs', async () => {

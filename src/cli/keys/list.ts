@@ -3,13 +3,18 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { printJson, printTable } from '../output.ts';
-import { type KeysOptions, keysCommand, withKeys } from './open-keys.ts';
+import { type KeyItem, type KeysOptions, keysCommand, withKeys } from './open-keys.ts';
 
 /** The verb `keys list`. */
 export function keysListCommand(context: CliContext): Command {
   return keysCommand('list', 'List keys with their roles and when they were last used.', 'keys list').action(
     (options: KeysOptions) => runKeysList(options, context),
   );
+}
+
+function onlyOf({ narrowing }: KeyItem): string | undefined {
+  const parts = Object.entries(narrowing ?? {}).filter(([, patterns]) => patterns !== undefined);
+  return parts.length === 0 ? undefined : parts.map(([what, patterns]) => `${what}: ${patterns}`).join('; ');
 }
 
 async function runKeysList(options: KeysOptions, context: CliContext): Promise<void> {
@@ -22,6 +27,8 @@ async function runKeysList(options: KeysOptions, context: CliContext): Promise<v
     { title: 'ID', value: ({ id }) => id },
     { title: 'NAME', value: ({ name }) => name },
     { title: 'ROLE', value: ({ role }) => role },
+    { title: 'GROUPS', value: ({ groups }) => groups?.join(',') },
+    { title: 'ONLY', value: onlyOf },
     { title: 'STATE', value: ({ state }) => state },
     { title: 'EXPIRES', value: ({ expiresAt }) => expiresAt ?? 'never' },
     { title: 'CERTIFICATE', value: ({ certificate }) => certificate?.slice(0, 12) ?? '' },

@@ -3,12 +3,14 @@
 import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
-import { createManagedKeys, type ManagedKeys } from '../../identity/manage-keys.ts';
+import { createManagedKeys, type KeyItem, type ManagedKeys } from '../../identity/manage-keys.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
 import { localOwner } from '../../kernel/principal.ts';
 import type { CliContext } from '../context.ts';
 import { note, printJson, printLines } from '../output.ts';
+
+export type { KeyItem };
 
 export interface KeysOptions {
   readonly data?: string;

@@ -21,7 +21,7 @@ export const limitRoutes = {
     method: 'GET',
     path: '/api/v1/limits',
     isForAll: true,
-    summary: 'The limits that hold for the asker, and what is left; of others with the permission manage.',
+    summary: 'The limits that hold for the asker, and what is left; of others with the action limits:read.',
     query: z.object({
       principal: z.string().min(1).max(200).optional().describe('Another user or key of the tenant.'),
       server: z.string().min(1).max(200).optional().describe('With the limits of calls to this server.'),

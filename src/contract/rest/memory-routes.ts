@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type MemoryOperation, memoryOperations } from '../../kernel/memory/operations.ts';
-import type { Permission } from '../../kernel/roles.ts';
+import { operationActions } from '../../kernel/memory/operation-actions.ts';
 import { defineRoute } from '../define-route.ts';
 
 /** A query that names one tag carries text, not a list. */
@@ -14,7 +14,7 @@ const memoryListQuery = memoryOperations.list.input.extend({
 });
 
 /** An operation that takes its whole input as the body. */
-function post<const Op extends MemoryOperation>(operation: Op, summary: string, needs: Permission = 'use') {
+function post<const Op extends MemoryOperation>(operation: Op, summary: string) {
   const row: Pick<(typeof memoryOperations)[Op], 'input' | 'output'> = memoryOperations[operation];
   return {
     operation,
@@ -24,7 +24,7 @@ function post<const Op extends MemoryOperation>(operation: Op, summary: string, 
       summary,
       body: row.input,
       response: row.output,
-      needs,
+      action: operationActions[operation],
     }),
   };
 }
@@ -42,17 +42,16 @@ export const memoryPostRoutes = {
   memoryConflicts: post('conflicts', 'Lists keys that replicas changed in ways that could not both be kept.'),
   memoryResolve: post('resolve', 'Decides the conflicts of a memory.'),
   memorySnapshot: post('snapshot', 'Creates, lists or deletes snapshots.'),
-  memoryBackup: post('backup', 'Makes a backup, or lists the backups.', 'manage'),
-  memoryVerify: post('verify', 'Checks the memory from end to end.', 'manage'),
-  memoryReindex: post('reindex', 'Builds the index anew.', 'manage'),
+  memoryBackup: post('backup', 'Makes a backup, or lists the backups.'),
+  memoryVerify: post('verify', 'Checks the memory from end to end.'),
+  memoryReindex: post('reindex', 'Builds the index anew.'),
   memoryWorkspace: post('workspace', 'Creates, lists, compares, merges or drops workspaces.'),
   memoryForget: post(
     'forget',
     'Forgets memories: deletes them, destroys the key of a subject, or rewrites the history.',
-    'manage',
   ),
-  memoryRekey: post('rekey', 'Encrypts present values under the present keys of their scopes.', 'manage'),
-  memorySync: post('sync', 'Exchanges memories with Git remotes, or says how it stands.', 'manage'),
+  memoryRekey: post('rekey', 'Encrypts present values under the present keys of their scopes.'),
+  memorySync: post('sync', 'Exchanges memories with Git remotes, or says how it stands.'),
 } as const;
 
 /** All routes of the memory. */
@@ -60,7 +59,7 @@ export const memoryRoutes = {
   memoryRetrieve: defineRoute({
     method: 'GET',
     path: '/api/v1/memory/:scope/*',
-    needs: 'use',
+    action: 'memory:read',
     summary: 'Reads a memory; the rest of the path is the key.',
     query: memoryOperations.retrieve.input.pick({ at: true, workspace: true }),
     response: memoryOperations.retrieve.output,
@@ -68,7 +67,7 @@ export const memoryRoutes = {
   memoryStore: defineRoute({
     method: 'PUT',
     path: '/api/v1/memory/:scope/*',
-    needs: 'use',
+    action: 'memory:write',
     summary: 'Stores a memory; the rest of the path is the key.',
     body: memoryOperations.store.input.omit({ key: true, scope: true }),
     response: memoryOperations.store.output,
@@ -76,7 +75,7 @@ export const memoryRoutes = {
   memoryDelete: defineRoute({
     method: 'DELETE',
     path: '/api/v1/memory/:scope/*',
-    needs: 'use',
+    action: 'memory:delete',
     summary: 'Deletes a memory; its history stays.',
     query: memoryOperations.delete.input.pick({ ifMatch: true, workspace: true }),
     response: memoryOperations.delete.output,
@@ -84,7 +83,7 @@ export const memoryRoutes = {
   memoryList: defineRoute({
     method: 'GET',
     path: '/api/v1/memory',
-    needs: 'use',
+    action: 'memory:read',
     summary: 'Lists memories.',
     query: memoryListQuery,
     response: memoryOperations.list.output,
@@ -92,14 +91,14 @@ export const memoryRoutes = {
   memoryStats: defineRoute({
     method: 'GET',
     path: '/api/v1/memory-stats',
-    needs: 'use',
+    action: 'memory:read',
     summary: 'Counts keys, bytes and commits.',
     response: memoryOperations.stats.output,
   }),
   memoryChanges: defineRoute({
     method: 'GET',
     path: '/api/v1/memory-changes',
-    needs: 'use',
+    action: 'memory:read',
     summary: 'Changes since a position; with `Accept: text/event-stream` as a stream.',
     query: memoryOperations.changes.input,
     response: memoryOperations.changes.output,

@@ -11,6 +11,7 @@ import { limitRoutes } from './limit-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { scaleRoutes } from './scale-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -32,6 +33,7 @@ export const routes = {
   ...pinRoutes,
   ...memoryRoutes,
   ...remoteRoutes,
+  ...policyRoutes,
 } as const;
 
 export type RouteName = keyof typeof routes;

@@ -20,7 +20,7 @@ export const toolRoutes = {
   toolsList: defineRoute({
     method: 'GET',
     path: '/api/v1/tools',
-    needs: 'use',
+    action: 'tools:call',
     summary: 'Lists tools under their /mcp names.',
     query: z.object({ ...pageQuery, server: z.string().optional(), category: z.string().optional() }),
     response: z.object({ items: z.array(toolShape), nextCursor: z.string().optional() }),
@@ -28,7 +28,7 @@ export const toolRoutes = {
   toolsCall: defineRoute({
     method: 'POST',
     path: '/api/v1/tools/call',
-    needs: 'use',
+    action: 'tools:call',
     audit: 'elsewhere',
     summary: 'Calls a tool by its /mcp name.',
     body: z.strictObject({

@@ -25,10 +25,11 @@ export function createToolSearch(callTool: Invoker['callTool']): ToolSearch {
   const byMount = new Map<string, SearchedTools>();
 
   function searched(view: View): SearchedTools {
-    const tools = byMount.get(view.key) ?? createSearchedTools();
+    const key = view.audience === undefined ? view.key : `${view.key} ${view.audience}`;
+    const tools = byMount.get(key) ?? createSearchedTools();
     // The one used last comes last.
-    byMount.delete(view.key);
-    byMount.set(view.key, tools);
+    byMount.delete(key);
+    byMount.set(key, tools);
     const [oldest] = byMount.keys();
     if (byMount.size > maxSearched && oldest !== undefined) byMount.delete(oldest);
     tools.follow(view);

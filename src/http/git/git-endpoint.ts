@@ -8,25 +8,28 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { AuditChange } from '../../kernel/audit.ts';
+import type { Authorizer } from '../../kernel/authorizer.ts';
 import { AppError, errorTable, toAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
-import { localOwner, type Principal } from '../../kernel/principal.ts';
+import type { Principal } from '../../kernel/principal.ts';
 import type { GitAccess, GitService } from '../../memory/sync/git-access.ts';
 import type { RefAnswer } from '../../memory/sync/push-report.ts';
 
 export interface GitEndpointOptions {
   /** Repositories by tenant. */
   readonly repositories: ReadonlyMap<string, GitAccess>;
+  /** Who may do what; everybody may do everything without it. */
+  readonly authorizer?: Pick<Authorizer, 'mayClone' | 'pushCheck'> | undefined;
   /** Writes down pushes. */
   readonly auditChange?: AuditChange | undefined;
   readonly logger: Logger;
 }
 
-/** Answers one request of somebody, of the owner unless said; never throws. */
+/** Answers one request; never throws. */
 export type GitEndpoint = (
   request: IncomingMessage,
   response: ServerResponse,
-  principal?: Principal,
+  principal: Principal,
 ) => Promise<void>;
 
 /** What a client may say in one round of a fetch: ids that it wants and has. */
@@ -45,6 +48,7 @@ export function isGitPath(path: string): boolean {
 /** An endpoint for all repositories. */
 export function createGitEndpoint({
   repositories,
+  authorizer,
   logger,
   auditChange = (_facts, work) => work(),
 }: GitEndpointOptions): GitEndpoint {
@@ -55,16 +59,25 @@ export function createGitEndpoint({
   ): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
     const [, tenant = '', resource = ''] = pathPattern.exec(url.pathname) ?? [];
-    const access = repositories.get(tenant);
+    // That of another tenant is not there.
+    const access = tenant === principal.tenant ? repositories.get(tenant) : undefined;
     if (!access) throw new AppError('NOT_FOUND', { what: 'repository', id: url.pathname });
     const left = new AbortController();
     response.once('close', () => left.abort());
     const protocol = request.headers['git-protocol'];
+    /** Throws FORBIDDEN; for a push, the check of what it may change where that is not everything. */
+    const mayUse = (service: GitService) => {
+      if (service === 'git-receive-pack') return authorizer?.pushCheck(principal);
+      if (authorizer?.mayClone(principal) !== false) return undefined;
+      const problem = `a clone holds all memories, and the role ${principal.role} may not read them all`;
+      throw new AppError('FORBIDDEN', { problem });
+    };
     const about = { protocol: typeof protocol === 'string' ? protocol : undefined, signal: left.signal };
 
     if (resource === 'info/refs') {
       requireMethod(request, 'GET');
       const service = serviceOf(url.searchParams.get('service'));
+      mayUse(service);
       const refs = await access.advertise(service, about);
       const head = `# service=${service}\n`;
       const first = `${(head.length + 4).toString(16).padStart(4, '0')}${head}0000`;
@@ -76,6 +89,7 @@ export function createGitEndpoint({
     if (request.headers['content-type'] !== `application/x-${service}-request`) {
       throw new AppError('INVALID_REQUEST', { problem: `the body must be application/x-${service}-request` });
     }
+    const mayChange = mayUse(service);
     if (service === 'git-upload-pack') {
       await send(response, `${service}-result`, await access.fetch(bodyOf(request, maxFetchBytes), about));
     } else {
@@ -86,7 +100,7 @@ export function createGitEndpoint({
           let pushed: readonly RefAnswer[] = [];
           const onPushed = (refs: readonly RefAnswer[]) => void (pushed = refs);
           const body = bodyOf(request, maxPushBytes);
-          await send(response, `${service}-result`, access.push(body, { ...about, onPushed }));
+          await send(response, `${service}-result`, access.push(body, { ...about, onPushed, mayChange }));
           return pushed;
         },
         outcomeOfPush,
@@ -97,7 +111,7 @@ export function createGitEndpoint({
     }
   }
 
-  return async (request, response, principal = localOwner) => {
+  return async (request, response, principal) => {
     try {
       await serve(request, response, principal);
     } catch (error) {

@@ -54,6 +54,7 @@ function sessionOf(deps: EndpointDependencies, mount: MountKey, request: Incomin
 
 /** What one request has that one of a batch has not. */
 interface OneRequest {
+  readonly remoteAddress?: string | undefined;
   readonly priority?: Priority | undefined;
   readonly onResultText?: OnResultText;
   readonly onError?: (error: unknown) => void;
@@ -73,10 +74,10 @@ export async function serveLegacyPost(
   const session = sessionOf(deps, mount, request);
   const reply = new Reply(response, deps.keepAlive);
   if (Array.isArray(body)) {
-    await serveBatch(deps, session, body, reply);
+    await serveBatch(deps, session, body, reply, request.socket.remoteAddress);
     return;
   }
-  if (isRequest(body)) await answerRequest(deps, session, body, reply, priorityOf(request), response);
+  if (isRequest(body)) await answerRequest(deps, session, body, reply, request, response);
   else if (isNotification(body) || isResponse(body)) {
     take(deps, session, body);
     reply.end(undefined);
@@ -88,13 +89,14 @@ async function answerRequest(
   session: Session,
   request: RpcRequest,
   reply: Reply,
-  priority: Priority | undefined,
+  http: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
   let known: KnownText | undefined;
   let retryAfter: number | undefined;
   const response = await serveRequest(deps, session, request, reply, {
-    priority,
+    priority: priorityOf(http),
+    remoteAddress: http.socket.remoteAddress,
     onResultText(result, text) {
       known = { result, text };
     },
@@ -137,6 +139,7 @@ async function serveBatch(
   session: Session,
   batch: unknown[],
   reply: Reply,
+  remoteAddress: string | undefined,
 ): Promise<void> {
   if (session.protocolVersion !== batchVersion)
     throw new AppError('INVALID_REQUEST', { problem: `batches belong to ${batchVersion} only` });
@@ -144,7 +147,7 @@ async function serveBatch(
     throw new AppError('INVALID_REQUEST', { problem: `a batch holds 1 to ${maxBatch} messages` });
   const answering: Promise<RpcResponse>[] = [];
   for (const message of batch) {
-    if (isRequest(message)) answering.push(serveRequest(deps, session, message, reply));
+    if (isRequest(message)) answering.push(serveRequest(deps, session, message, reply, { remoteAddress }));
     else if (isNotification(message) || isResponse(message)) take(deps, session, message);
     else answering.push(Promise.resolve(errorResponse(null, notAMessage(), deps.logger)));
   }
@@ -176,7 +179,7 @@ function exchangeOf(
   reply: Reply,
   signal: CancelSignal,
   requestId: string,
-  { priority, onResultText }: OneRequest,
+  { priority, remoteAddress, onResultText }: OneRequest,
 ): Exchange {
   // A lost connection is no cancellation in this era: what is left to say goes to the session's own stream.
   const send = (message: RpcMessage) => {
@@ -186,6 +189,7 @@ function exchangeOf(
     era: 'legacy',
     requestId,
     peer: session.peer,
+    remoteAddress,
     priority,
     signal,
     ...(onResultText && { onResultText }),
@@ -246,7 +250,12 @@ async function answer(
     case 'resources/unsubscribe':
       return await gateway.unsubscribe(session, params);
     default:
-      return await gateway.handle(await gateway.view(session.mount), request.method, params, exchange);
+      return await gateway.handle(
+        await gateway.view(session.mount, session.peer.principal),
+        request.method,
+        params,
+        exchange,
+      );
   }
 }
 

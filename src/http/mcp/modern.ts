@@ -54,7 +54,7 @@ export async function serveModernPost(
   try {
     const requestId = deps.nextRequestId();
     const peer = readEnvelope(body, request, requestId, deps.identify(request));
-    const view = await deps.gateway.view(mount);
+    const view = await deps.gateway.view(mount, peer.principal);
     checkParamHeaders(view, body, request);
     if (body.method === 'subscriptions/listen') {
       await listen(deps, view, body, peer, response, reply);
@@ -65,6 +65,7 @@ export async function serveModernPost(
       era: 'modern',
       requestId,
       peer,
+      remoteAddress: request.socket.remoteAddress,
       priority: priorityOf(request),
       signal: cancel,
       onResultText(result, text) {

@@ -1,10 +1,9 @@
 /** /api/v1/limits */
 
-import { AppError } from '../../kernel/errors.ts';
+import type { Authorizer } from '../../kernel/authorizer.ts';
 import type { Priority } from '../../kernel/pool-options.ts';
 import type { Principal } from '../../kernel/principal.ts';
 import type { Standing } from '../../kernel/rate-limits.ts';
-import { mayDo } from '../../kernel/roles.ts';
 import type { RouteAnswer, RouteHandlers } from '../serve-routes.ts';
 
 export interface LimitRoutesDependencies {
@@ -17,20 +16,20 @@ export interface LimitRoutesDependencies {
     planOf(principal: Principal): string | undefined;
     priorityOf(principal: Principal): Priority | undefined;
   };
+  readonly authorizer: Pick<Authorizer, 'assertMay'>;
   readonly counting: () => RouteAnswer<'limits'>['counting'];
 }
 
-export function limitsRoutes({ limits, counting }: LimitRoutesDependencies): Pick<RouteHandlers, 'limits'> {
+export function limitsRoutes({
+  limits,
+  authorizer,
+  counting,
+}: LimitRoutesDependencies): Pick<RouteHandlers, 'limits'> {
   return {
-    async limits({ query, principal: asker }) {
+    async limits({ query, principal: asker, remoteAddress }) {
       const { principal: id = asker.id, server, tool } = query;
       const isOwn = id === asker.id;
-      if (!isOwn && !mayDo(asker.role, 'manage'))
-        throw new AppError('FORBIDDEN', {
-          problem: `the role ${asker.role} does not include manage, which the limits of others need`,
-          role: asker.role,
-          permission: 'manage',
-        });
+      if (!isOwn) authorizer.assertMay(asker, { action: 'limits:read', remoteAddress });
       const principal: Principal = isOwn ? asker : { id, tenant: asker.tenant, role: 'viewer' };
       const plan = limits.planOf(principal);
       const priority = limits.priorityOf(principal);

@@ -13,8 +13,8 @@ type ToolRoutes = Pick<RouteHandlers, 'toolsList' | 'toolsCall'>;
 
 export function toolsRoutes(gateway: Gateway, nextRequestId: () => string): ToolRoutes {
   return {
-    async toolsList({ query }) {
-      const view = gateway.mounts.view('all');
+    async toolsList({ query, principal }) {
+      const view = await gateway.view('all', principal);
       const items: ToolItem[] = [];
       for (const tool of view.lists.tools) {
         const name = String(tool['name']);
@@ -33,12 +33,13 @@ export function toolsRoutes(gateway: Gateway, nextRequestId: () => string): Tool
         ...(page.nextCursor !== undefined && { nextCursor: page.nextCursor }),
       };
     },
-    async toolsCall({ body, signal, principal }) {
+    async toolsCall({ body, signal, principal, remoteAddress }) {
       const requestId = nextRequestId();
       const exchange = {
         era: 'modern' as const,
         requestId,
         peer: { key: `rest:${requestId}`, principal, ...restPeer },
+        remoteAddress,
         signal,
         notify() {},
       };

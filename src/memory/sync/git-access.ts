@@ -12,7 +12,7 @@ import { type Git, createGit } from '../git/run-git.ts';
 import type { RefAnswer } from './push-report.ts';
 import { advertiseForPush, createPushReceiver } from './receive-push.ts';
 import type { Take } from './take.ts';
-import type { PushLimits } from './validate-push.ts';
+import type { MayChange, PushLimits } from './validate-push.ts';
 
 /** What stock Git asks for, by its own names. */
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
@@ -25,6 +25,8 @@ export interface GitRequest {
   readonly signal: AbortSignal;
   /** Hears what became of each ref of a push. */
   readonly onPushed?: ((refs: readonly RefAnswer[]) => void) | undefined;
+  /** Of a push: which memories it may change; all of them when absent. */
+  readonly mayChange?: MayChange | undefined;
 }
 
 export interface GitAccess extends AsyncDisposable {
@@ -114,7 +116,7 @@ export function createGitAccess(parts: GitAccessParts): GitAccess {
       const done = Promise.withResolvers<void>();
       void track(done.promise);
       try {
-        yield* receiver.receive(body, signal, request.onPushed);
+        yield* receiver.receive(body, signal, request);
       } catch (error) {
         throw closing.signal.aborted ? new AppError('SHUTTING_DOWN', {}, { cause: error }) : error;
       } finally {

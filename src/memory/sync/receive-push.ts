@@ -20,7 +20,7 @@ import { type RefAnswer, writeReport } from './push-report.ts';
 import { type Quarantine, openQuarantine } from '../git/quarantine.ts';
 import { takeSnapshot } from './take-snapshot.ts';
 import type { Take } from './take.ts';
-import { type PushLimits, type PushProblem, validatePush } from './validate-push.ts';
+import { type MayChange, type PushLimits, type PushProblem, validatePush } from './validate-push.ts';
 
 export interface PushParts {
   readonly git: Git;
@@ -65,7 +65,13 @@ export function createPushReceiver(parts: PushParts) {
     async *receive(
       body: AsyncIterable<Uint8Array>,
       signal: AbortSignal,
-      onPushed?: (answers: readonly RefAnswer[]) => void,
+      {
+        onPushed,
+        mayChange,
+      }: {
+        readonly onPushed?: ((answers: readonly RefAnswer[]) => void) | undefined;
+        readonly mayChange?: MayChange | undefined;
+      } = {},
     ): AsyncGenerator<Buffer> {
       const packets = createPacketReader(body);
       const { commands, features } = await readCommands(packets);
@@ -81,7 +87,7 @@ export function createPushReceiver(parts: PushParts) {
         }
         const checking = say('checking what you pushed\n');
         if (checking && !features.has('quiet')) yield checking;
-        answers = await inTurn(() => settle(parts, quarantine, commands, signal, lines));
+        answers = await inTurn(() => settle(parts, quarantine, commands, { signal, mayChange }, lines));
       } catch (error) {
         const known = toAppError(error);
         logFailure(parts.logger, known);
@@ -119,12 +125,17 @@ async function readCommands(packets: ReturnType<typeof createPacketReader>) {
   return { commands, features };
 }
 
+interface PushBounds {
+  readonly signal: AbortSignal;
+  readonly mayChange?: MayChange | undefined;
+}
+
 /** Checks and takes main, then the snapshots, which may name what has just come. */
 async function settle(
   parts: PushParts,
   quarantine: Quarantine,
   commands: readonly PushCommand[],
-  signal: AbortSignal,
+  bounds: PushBounds,
   lines: string[],
 ): Promise<RefAnswer[]> {
   const main = commands.find(({ ref }) => ref === mainRef);
@@ -132,7 +143,7 @@ async function settle(
   const keptFor = main?.to ?? commands[0]?.to ?? noId;
   for (const { to } of commands) if (to !== noId) await requireKnownEpoch(quarantine.git, to);
   let problems: readonly PushProblem[] = [];
-  if (main && main.to !== noId) problems = await check(parts, quarantine, main.to, signal);
+  if (main && main.to !== noId) problems = await check(parts, quarantine, main.to, bounds);
   const pack = problems.length === 0 ? quarantine.install(keptFor) : { release() {}, remove() {} };
   try {
     for (const command of [...(main ? [main] : []), ...commands.filter((one) => one !== main)]) {
@@ -159,7 +170,7 @@ async function check(
   { git, limits }: PushParts,
   quarantine: Quarantine,
   tip: string,
-  signal: AbortSignal,
+  { signal, mayChange }: PushBounds,
 ): Promise<readonly PushProblem[]> {
   await using reader = createObjectReader(quarantine.git);
   const found = await reader.read(tip);
@@ -168,7 +179,7 @@ async function check(
   }
   const main = readMain(git.repositoryDir);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(limits.timeoutMs)]);
-  const verdict = await validatePush({ git: quarantine.git, reader, main, tip }, limits, bounded);
+  const verdict = await validatePush({ git: quarantine.git, reader, main, tip, mayChange }, limits, bounded);
   return verdict.problems;
 }
 

@@ -8,7 +8,7 @@ import { runBounded } from '../git/bounded-git.ts';
 import { committerEmail } from '../git/commit-message.ts';
 import type { ObjectReader } from '../git/object-reader.ts';
 import type { Git } from '../git/run-git.ts';
-import type { FileIdentity } from '../files/key-path.ts';
+import { type FileIdentity, identifyFile, needsStoredKey } from '../files/key-path.ts';
 import {
   type ChangedFile,
   type TreeItem,
@@ -61,7 +61,11 @@ export interface PushedTip {
   /** Main as it is; null while there is none. */
   readonly main: string | null;
   readonly tip: string;
+  /** Which memories it may change; all of them when absent. */
+  readonly mayChange?: MayChange | undefined;
 }
+
+export type MayChange = (scope: string, key: string) => boolean;
 
 export interface PushVerdict {
   readonly commits: number;
@@ -143,6 +147,17 @@ async function checkHistory(pass: Pass, commits: readonly NewCommit[]): Promise<
   const roots = new Map(commits.map(({ id, tree }) => [id, tree]));
   let files = 0;
   for (const commit of commits) {
+    if (pass.push.mayChange && commit.parents.length > 1) {
+      // It could take former versions of anything from its other side without changing a file of its own.
+      const fix = 'git pull --rebase, then push again';
+      pass.problems.push({
+        path: '(merge)',
+        commit: commit.id,
+        problem: 'is for who may change everything',
+        fix,
+      });
+      return;
+    }
     const parents = await Promise.all(
       commit.parents.map(async (id) => roots.get(id) ?? (await pass.trees.rootOf(id))),
     );
@@ -161,9 +176,18 @@ async function checkHistory(pass: Pass, commits: readonly NewCommit[]): Promise<
 
 function checkFile(pass: Pass, file: ChangedFile, commit: NewCommit): void {
   const { path, now } = file;
-  const found = first(historyChecks, (check) => check(file, commit));
+  const found =
+    first(historyChecks, (check) => check(file, commit)) ?? closedProblem(path, pass.push.mayChange);
   if (found) pass.problems.push({ path, commit: commit.id, ...found });
   else if (now && !pass.blobs.has(now.id)) pass.blobs.set(now.id, { path, commit: commit.id });
+}
+
+/** What the pusher may not change; of a file that is no memory, or whose name is cut short, only who may change all. */
+function closedProblem(path: string, mayChange: MayChange | undefined): FileProblem | undefined {
+  if (!mayChange) return undefined;
+  const identity = needsStoredKey(path) ? undefined : identifyFile(path);
+  if (identity && mayChange(identity.scope, identity.key)) return undefined;
+  return { problem: 'is not yours to change', fix: 'take it out of the push; `policy why` says what is' };
 }
 
 function first<Check, Found>(checks: readonly Check[], run: (check: Check) => Found | undefined) {

@@ -16,14 +16,19 @@ import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { fleetTables } from './migrations/0007-fleet.ts';
 import { apiKeysTable } from './migrations/0008-api-keys.ts';
+import { peopleTables } from './migrations/0013-people.ts';
+import { oauthRecordsTable } from './migrations/0014-oauth-records.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
+import { createOauthRecords, type OauthRecords } from './oauth-records.ts';
 import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
 import { createQuarantineRows, type QuarantineRows } from './quarantined-servers.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import { createServerSettingsRows, type ServerSettingsRows } from './server-settings.ts';
 import type { Tables } from './tables.ts';
+import { createUsers, type Users } from './users.ts';
+import { createWebSessions, type WebSessions } from './web-sessions.ts';
 
 export interface Store extends AsyncDisposable {
   readonly listings: Listings;
@@ -37,6 +42,9 @@ export interface Store extends AsyncDisposable {
   readonly serverSettings: ServerSettingsRows;
   readonly quarantine: QuarantineRows;
   readonly apiKeys: ApiKeys;
+  readonly users: Users;
+  readonly webSessions: WebSessions;
+  readonly oauthRecords: OauthRecords;
 }
 
 /** By name, in their order. */
@@ -48,6 +56,8 @@ const migrations = {
   '0006-scale-bounds': scaleBoundsTable,
   '0007-fleet': fleetTables,
   '0008-api-keys': apiKeysTable,
+  '0013-people': peopleTables,
+  '0014-oauth-records': oauthRecordsTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -74,6 +84,9 @@ export async function openStore(dataDir: string): Promise<Store> {
       serverSettings: createServerSettingsRows(db),
       quarantine: createQuarantineRows(db),
       apiKeys: createApiKeys(db),
+      users: createUsers(db),
+      webSessions: createWebSessions(db),
+      oauthRecords: createOauthRecords(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

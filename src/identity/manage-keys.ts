@@ -99,7 +99,8 @@ export function createManagedKeys(keys: ApiKeys, tenant: string, clock: Clock): 
   };
 }
 
-function roleOf(role: string): Role {
+/** Throws INVALID_INPUT. */
+export function roleOf(role: string): Role {
   if (isRole(role)) return role;
   throw new AppError('INVALID_INPUT', { field: 'role', problem: `must be one of ${roles.join(', ')}` });
 }

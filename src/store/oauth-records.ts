@@ -11,6 +11,8 @@ export interface OauthRecord {
   /** JSON. */
   readonly payload: string;
   readonly grantId: string | null;
+  /** The second name of a session. */
+  readonly uid: string | null;
   readonly userId: string | null;
   readonly clientId: string | null;
   readonly createdAt: string;
@@ -21,6 +23,7 @@ export interface OauthRecord {
 
 export interface OauthRecords {
   find(tenant: string, model: string, id: string): Promise<OauthRecord | undefined>;
+  findByUid(tenant: string, model: string, uid: string): Promise<OauthRecord | undefined>;
   put(tenant: string, record: OauthRecord): Promise<void>;
   /** Marks it as used; false when it is gone, or was used before. */
   consume(tenant: string, model: string, id: string, at: string): Promise<boolean>;
@@ -45,6 +48,7 @@ export function createOauthRecords(db: Kysely<Tables>): OauthRecords {
         'id',
         'payload',
         'grant_id as grantId',
+        'uid',
         'user_id as userId',
         'client_id as clientId',
         'created_at as createdAt',
@@ -57,10 +61,11 @@ export function createOauthRecords(db: Kysely<Tables>): OauthRecords {
     db.deleteFrom('oauth_records').where('tenant', '=', tenant).where('model', '=', model);
   return {
     find: (tenant, model, id) => select(tenant, model).where('id', '=', id).executeTakeFirst(),
+    findByUid: (tenant, model, uid) => select(tenant, model).where('uid', '=', uid).executeTakeFirst(),
     async put(tenant, record) {
-      const { payload, expiresAt, consumedAt } = record;
+      const { uid, payload, expiresAt, consumedAt } = record;
       const links = { grant_id: record.grantId, user_id: record.userId, client_id: record.clientId };
-      const now = { ...links, payload, expires_at: expiresAt, consumed_at: consumedAt };
+      const now = { ...links, uid, payload, expires_at: expiresAt, consumed_at: consumedAt };
       await db
         .insertInto('oauth_records')
         .values({ tenant, model: record.model, id: record.id, created_at: record.createdAt, ...now })

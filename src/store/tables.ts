@@ -82,6 +82,7 @@ export interface OauthRecordsTable {
   id: string;
   payload: string;
   grant_id: string | null;
+  uid: string | null;
   user_id: string | null;
   client_id: string | null;
   created_at: string;

@@ -12,6 +12,8 @@ export const oauthRecordsTable: Migration = {
       .addColumn('id', 'text', (column) => column.notNull())
       .addColumn('payload', 'text', (column) => column.notNull())
       .addColumn('grant_id', 'text')
+      // The second name of a session, which is no secret.
+      .addColumn('uid', 'text')
       .addColumn('user_id', 'text')
       .addColumn('client_id', 'text')
       .addColumn('created_at', 'text', (column) => column.notNull())

@@ -48,6 +48,8 @@ export interface Coordinator extends AsyncDisposable {
   servers(): ServerItem[];
   /** Keys are asked for, and nobody has one yet. */
   readonly lacksKeys: boolean;
+  /** With which the first owner signs in, once; for the terminal of who started it, and for nothing that is kept. */
+  readonly ownerLink: string | undefined;
   /** Resolves when someone asked over REST to stop. */
   readonly stopped: Promise<void>;
 }
@@ -84,7 +86,7 @@ export async function startCoordinator(
   );
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
-  const identity = await openIdentity(parts, { config, store, logger });
+  const identity = await openIdentity(parts, { config, dataDir, store, meters, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
   const pins = createPinGate({ approved, store: store.approvals, logger });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
@@ -148,6 +150,7 @@ export async function startCoordinator(
     failures,
     servers: () => pool.instances().map(toServerItem),
     lacksKeys: identity.lacksKeys,
+    ownerLink: await identity.people?.ownerLink(),
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
   };

@@ -92,6 +92,7 @@ export async function openEdge(
   const listeners = await listen({
     ...config,
     authenticate: identity.authenticate,
+    ...identity.people?.edge,
     onRefused: meters.onRefused,
     bodyLimitBytes: limits.bodyBytes,
     gateway,
@@ -132,6 +133,7 @@ export async function openEdge(
     },
   });
   ({ baseUrl } = listeners);
+  identity.people?.listensAt(baseUrl);
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
   const addressFile = join(dataDir, 'coordinator.json');

@@ -35,6 +35,7 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store'],
+  'cli/users/open-users.ts': ['identity', 'store'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

@@ -32,6 +32,12 @@ import { keysCreateCommand } from './keys/create.ts';
 import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
 import { keysRotateCommand } from './keys/rotate.ts';
+import { usersDisableCommand } from './users/disable.ts';
+import { usersEnableCommand } from './users/enable.ts';
+import { usersInviteCommand } from './users/invite.ts';
+import { usersListCommand } from './users/list.ts';
+import { usersResetCommand } from './users/reset.ts';
+import { usersSetRoleCommand } from './users/set-role.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -134,6 +140,18 @@ const nouns: readonly Noun[] = [
     name: 'keys',
     description: 'Keys that open a coordinator started with --auth required.',
     verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
+  },
+  {
+    name: 'users',
+    description: 'People who may sign in to a coordinator started with --auth required.',
+    verbs: [
+      usersInviteCommand,
+      usersListCommand,
+      usersSetRoleCommand,
+      usersResetCommand,
+      usersDisableCommand,
+      usersEnableCommand,
+    ],
   },
   {
     name: 'memory',

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
+import { authShape } from './auth-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
@@ -47,17 +48,6 @@ const limitsShape = z.strictObject({
   startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
 });
 
-/** Whether callers have to say who they are. */
-export const authModes = ['local', 'required'] as const;
-
-const authShape = z.strictObject({
-  mode: z
-    .enum(authModes)
-    .default('local')
-    .describe(
-      '`local`: whoever reaches a loopback address is the owner. `required`: every request shows a key, see `keys create`; needed for any other address.',
-    ),
-});
 
 const builtInShape = z.strictObject({
   enabled: z.boolean().optional().describe('False leaves the server out of `servers`. Default true.'),

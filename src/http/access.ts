@@ -5,6 +5,7 @@ import type { Authenticate } from '../identity/authenticate.ts';
 import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
 import type { Permission } from '../kernel/roles.ts';
+import { createOriginOf, type OriginOf } from './protected-resource.ts';
 import { assertMay } from './needed-permission.ts';
 
 export interface Access {
@@ -23,11 +24,17 @@ export interface Access {
 export interface AccessOptions {
   /** Without it everybody who gets here is the owner: see `guards.ts` for who does. */
   readonly authenticate?: Authenticate | undefined;
+  /** The origin as the client knows it. */
+  readonly originOf?: OriginOf | undefined;
   /** Hears of requests that were refused, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
 }
 
-export function createAccess({ authenticate, onRefused }: AccessOptions = {}): Access {
+export function createAccess({
+  authenticate,
+  originOf = createOriginOf(),
+  onRefused,
+}: AccessOptions = {}): Access {
   const principals = new WeakMap<IncomingMessage, Principal>();
 
   function principalOf(request: IncomingMessage): Principal {
@@ -51,7 +58,9 @@ export function createAccess({ authenticate, onRefused }: AccessOptions = {}): A
     async admit(request) {
       if (!authenticate) return;
       try {
-        principals.set(request, await authenticate(request.headers.authorization));
+        const [path = '/'] = (request.url ?? '/').split('?', 1);
+        const target = originOf(request) + path;
+        principals.set(request, await authenticate(request.headers.authorization, target));
       } catch (error) {
         onRefused?.(codeOf(error));
         throw error;

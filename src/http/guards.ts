@@ -19,6 +19,8 @@ export interface GuardOptions {
  */
 export type Guard = (request: IncomingMessage) => void;
 
+/** MCP, and what a client in a page needs to get a token: nothing that goes by cookies. */
+const openToLocalPages = /^\/(?:mcp|\.well-known\/|oauth\/(?:token|register|revoke|jwks)(?:$|\?))/;
 const maxKnownHosts = 100;
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -51,7 +53,7 @@ export function createGuard(options: GuardOptions): Guard {
   function isAllowedOrigin(origin: string, { url: path, headers }: IncomingMessage): boolean {
     const lower = origin.toLowerCase();
     if (origins.has(lower) || lower === `http://${headers.host?.toLowerCase()}`) return true;
-    if (path?.startsWith('/mcp') !== true) return false;
+    if (!openToLocalPages.test(path ?? '')) return false;
     try {
       const url = new URL(lower);
       return (url.protocol === 'http:' || url.protocol === 'https:') && loopbackNames.has(url.hostname);

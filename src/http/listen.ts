@@ -19,6 +19,8 @@ import { createLogStreams } from './log-stream.ts';
 import { createMcpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
 import { createOpenRequests } from './open-requests.ts';
+import type { PeopleEndpoint } from './people/people-endpoint.ts';
+import { createOriginOf, type TokenSource } from './protected-resource.ts';
 import { createRest, type RestOptions } from './rest.ts';
 import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
@@ -40,6 +42,12 @@ export interface ListenOptions extends GuardOptions {
   readonly bodyLimitBytes: number;
   /** Who sends a request; without it everybody who gets here is the owner. */
   readonly authenticate?: Authenticate | undefined;
+  /** Pages where people sign in, and the authorization server. */
+  readonly people?: PeopleEndpoint | undefined;
+  /** Where clients get tokens. */
+  readonly tokenSource?: TokenSource | undefined;
+  /** How clients reach a gateway behind a proxy. */
+  readonly publicUrl?: string | undefined;
   /** Hears of requests that were refused at the door, with the code of the error. */
   readonly onRefused?: ((code: string) => void) | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
@@ -85,7 +93,8 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const { host, logger, gateway, pool } = options;
   assertMayBind(host, options.authenticate !== undefined);
   const keepAlive = createKeepAlive();
-  const access = createAccess(options);
+  const originOf = createOriginOf(options.publicUrl);
+  const access = createAccess({ ...options, originOf });
   const endpoint = createMcpEndpoint({
     gateway,
     logger,
@@ -99,6 +108,9 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     access,
     endpoint,
     git: options.git,
+    people: options.people,
+    tokenSource: options.tokenSource,
+    originOf,
     logger,
     requests: createOpenRequests(),
   };

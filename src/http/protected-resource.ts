@@ -6,12 +6,24 @@ import { product } from '../kernel/product.ts';
 const wellKnown = '/.well-known/oauth-protected-resource';
 
 /** The origin as the client knows it; its Host header has passed the guard. */
-function originOf({ headers }: IncomingMessage): string {
-  return `http://${headers.host ?? 'localhost'}`;
+export type OriginOf = (request: IncomingMessage) => string;
+
+/** `publicUrl` is how clients reach a gateway behind a proxy that speaks https for it. */
+export function createOriginOf(publicUrl?: string): OriginOf {
+  const known = publicUrl === undefined ? undefined : new URL(publicUrl);
+  return ({ headers }) =>
+    known && headers.host === known.host ? known.origin : `http://${headers.host ?? 'localhost'}`;
+}
+
+/** Where clients get tokens, where they can. */
+export interface TokenSource {
+  /** Issuers (RFC 8414). */
+  readonly issuers: () => readonly string[];
+  readonly scopes: readonly string[];
 }
 
 /** The value of WWW-Authenticate for a path; Git asks its user for a password only when Basic is offered. */
-export function challengeFor(request: IncomingMessage, path: string): string[] {
+export function challengeFor(request: IncomingMessage, path: string, originOf: OriginOf): string[] {
   const resource = path.startsWith('/mcp') ? path.replaceAll(/["\\]/g, encodeURIComponent) : '';
   const bearer = `Bearer resource_metadata="${originOf(request)}${wellKnown}${resource}"`;
   return path.startsWith('/git/') ? [bearer, `Basic realm="${product.name}"`] : [bearer];
@@ -21,11 +33,14 @@ export function challengeFor(request: IncomingMessage, path: string): string[] {
 export function resourceMetadata(
   request: IncomingMessage,
   path: string,
+  originOf: OriginOf,
+  source?: TokenSource,
 ): Record<string, unknown> | undefined {
   if (path !== wellKnown && !path.startsWith(`${wellKnown}/`)) return undefined;
   return {
     resource: originOf(request) + path.slice(wellKnown.length),
     resource_name: product.name,
     bearer_methods_supported: ['header'],
+    ...(source && { authorization_servers: source.issuers(), scopes_supported: source.scopes }),
   };
 }

@@ -11,13 +11,18 @@ import type { McpEndpoint } from './mcp/endpoint.ts';
 import { isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
-import { challengeFor, resourceMetadata } from './protected-resource.ts';
+import type { PeopleEndpoint } from './people/people-endpoint.ts';
+import { challengeFor, type OriginOf, resourceMetadata, type TokenSource } from './protected-resource.ts';
 
 export interface Edge {
   readonly guard: Guard;
   readonly access: Access;
   readonly endpoint: McpEndpoint;
   readonly git: GitEndpoint | undefined;
+  /** Pages where people sign in, and the authorization server. */
+  readonly people: PeopleEndpoint | undefined;
+  readonly tokenSource: TokenSource | undefined;
+  readonly originOf: OriginOf;
   readonly logger: Logger;
   readonly requests: OpenRequests;
 }
@@ -42,7 +47,7 @@ export function routeRequest(
   function refuse(error: unknown, request: IncomingMessage, response: ServerResponse, path: string): void {
     const problem = toProblem(error, edge.logger);
     if (isAppError(error, 'UNAUTHENTICATED'))
-      response.setHeader('www-authenticate', challengeFor(request, path));
+      response.setHeader('www-authenticate', challengeFor(request, path, edge.originOf));
     response
       .writeHead(problem.status, { 'content-type': 'application/problem+json' })
       .end(JSON.stringify(problem));
@@ -100,11 +105,15 @@ export function routeRequest(
     try {
       access.counted(() => edge.guard(request));
       if (answerCors(request, response)) return;
+      if (!isAlias && edge.people?.(request, response, path) === true) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);
         return;
       }
-      const metadata = access.isRequired && !isAlias ? resourceMetadata(request, path) : undefined;
+      const metadata =
+        access.isRequired && !isAlias
+          ? resourceMetadata(request, path, edge.originOf, edge.tokenSource)
+          : undefined;
       if (metadata === undefined) serve(request, response, path, query);
       else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(metadata));
     } catch (error) {

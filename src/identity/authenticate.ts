@@ -2,22 +2,29 @@
 
 import { AppError } from '../kernel/errors.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
+import { isTokenLike, type TokenCheck } from './oauth/access-tokens.ts';
 import type { KeyRing } from './key-ring.ts';
 import { hashOf, idOf, isSameHash } from './key-text.ts';
 
-/** Throws UNAUTHENTICATED. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/** Finds out by the header; `target` is the URL that is asked for, without its query. Throws UNAUTHENTICATED. */
+export type Authenticate = (authorization: string | undefined, target?: string) => Promise<Principal>;
 
 /**
- * Takes `Bearer <key>`, and `Basic` with the key as the password, which is what Git and curl send for a user in a URL.
+ * Takes `Bearer <key>`, and `Basic` with the key as the password, which is what Git and curl send for a user in a URL;
+ * where there is an authorization server also `Bearer <token>`, for what the token is for.
  * `localKey` is that of the commands of whoever can read the data folder.
  */
-export function createAuthenticate(ring: Pick<KeyRing, 'check'>, localKey: string): Authenticate {
+export function createAuthenticate(
+  ring: Pick<KeyRing, 'check'>,
+  localKey: string,
+  tokens?: TokenCheck,
+): Authenticate {
   const localHash = hashOf(localKey);
-  return async (authorization) => {
+  return async (authorization, target) => {
     const key = keyIn(authorization);
     if (key === undefined)
       throw new AppError('UNAUTHENTICATED', { problem: 'send it as Authorization: Bearer <key>' });
+    if (tokens && isTokenLike(key)) return await tokens.check(key, target ?? '');
     // Most keys are of the ring, and have its form; the local one has not.
     const isLocal = idOf(key) === undefined && isSameHash(hashOf(key), localHash);
     return isLocal ? localOwner : await ring.check(key);

@@ -18,6 +18,12 @@ export interface Meters {
   /** Requests that were refused at the door, by the code of the error. */
   readonly refusals: ReadonlyMap<string, number>;
   readonly onRefused: (code: string) => void;
+  /** Sign-ins with a password, by how they came out. */
+  readonly logins: ReadonlyMap<string, number>;
+  readonly onLogin: (outcome: string) => void;
+  /** Tokens given to clients, by kind. */
+  readonly tokens: ReadonlyMap<string, number>;
+  readonly onToken: (kind: string) => void;
   readonly incidents: IncidentLog;
   /** Forgets servers that leave the pool for good; returns the way to stop. */
   follow(pool: Pool): () => void;
@@ -28,6 +34,8 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
   const listeners = new Set<OnCall>();
   const incidents = createIncidentLog(deps);
   const refusals = new Map<string, number>();
+  const logins = new Map<string, number>();
+  const tokens = new Map<string, number>();
   return {
     calls,
     onCall(call) {
@@ -41,6 +49,10 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
     memory: createMemoryMeter(),
     refusals,
     onRefused: (code) => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
+    logins,
+    onLogin: (outcome) => void logins.set(outcome, (logins.get(outcome) ?? 0) + 1),
+    tokens,
+    onToken: (kind) => void tokens.set(kind, (tokens.get(kind) ?? 0) + 1),
     incidents,
     follow: (pool) =>
       pool.events.on((event) => {

@@ -19,7 +19,7 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
-  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
+  readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals' | 'logins' | 'tokens'>;
 }
 
 type Readings = Readonly<Record<MetricName, readonly Reading[]>>;
@@ -101,6 +101,8 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       parked_calls: one(gateway.parkedCalls),
       sessions: one(gateway.sessions.size),
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
+      logins_total: [...deps.meters.logins].map(([outcome, value]) => ({ labels: { outcome }, value })),
+      issued_tokens_total: [...deps.meters.tokens].map(([kind, value]) => ({ labels: { kind }, value })),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

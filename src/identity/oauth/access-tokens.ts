@@ -8,8 +8,8 @@ import type { Principal } from '../../kernel/principal.ts';
 
 /** What a token says, once it is believed. */
 export interface CheckedToken {
-  /** Resources that it is for (RFC 8707): URLs. */
-  readonly audiences: readonly string[];
+  /** Resources that it is for (RFC 8707): URLs. Undefined: the whole gateway. */
+  readonly audiences: readonly string[] | undefined;
   readonly expiresAtMs: number;
   /** Asked on each request; undefined once a person or their leave is gone. */
   principal(): Principal | undefined;
@@ -55,7 +55,8 @@ export function createTokenCheck(
     async check(token, target) {
       const checked = await remembered(token);
       const principal = checked.expiresAtMs > clock.now() ? checked.principal() : undefined;
-      if (!principal || !checked.audiences.some((one) => covers(one, target))) throw refused();
+      const isMeant = checked.audiences?.some((one) => covers(one, target)) ?? true;
+      if (!principal || !isMeant) throw refused();
       return principal;
     },
   };

@@ -11,6 +11,9 @@ import { newPerson } from './manage-people.ts';
 import { linkPath, makeToken, tokenHash } from './one-time-link.ts';
 import { assertGoodPassword, hashPassword, isPassword } from './password-hash.ts';
 
+/** A person who came in. */
+export type Person = StoredUser;
+
 /** What a sign-in comes to; `wrong` tells nothing about why. */
 export type SignInOutcome = 'ok' | 'wrong' | 'too-many' | 'busy';
 

@@ -8,18 +8,13 @@ import { addressOf, alertBox, formField, type PageHandler, type PeopleParts, sen
 
 function show(visit: Visit, parts: PeopleParts, target: Person | null, token: string, problem?: string): void {
   const { response, language, texts, form, path } = visit;
-  const login =
-    target === null
-      ? html`<p>${texts.firstOwnerWhy}</p>`
-      : html`<p class="dim">${texts.login}: <strong>${target.login}</strong></p>`;
-  const field =
-    target === null
-      ? html`<label for="login">${texts.login}</label>
-<input id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254" required autofocus value="${form?.get('login')?.slice(0, 254) ?? ''}" />`
-      : html`<input type="hidden" name="login" autocomplete="username" value="${target.login}" />`;
-  const body = html`${alertBox(problem)}${login}<form method="post" action="${path}">
+  const why = target === null ? html`<p>${texts.firstOwnerWhy}</p>` : undefined;
+  const login = target?.login ?? form?.get('login')?.slice(0, 254) ?? '';
+  const fixed = target === null ? html`required autofocus` : html`readonly`;
+  const body = html`${alertBox(problem)}${why}<form method="post" action="${path}">
 ${formField(visit, parts)}<input type="hidden" name="token" value="${token}" />
-${field}
+<label for="login">${texts.login}</label>
+<input id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254" value="${login}" ${fixed} />
 <label for="password">${texts.password}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="12" maxlength="256" required aria-describedby="rule" />
 <label for="again">${texts.passwordAgain}</label>

@@ -34,7 +34,8 @@ export function html(pieces: TemplateStringsArray, ...parts: readonly Part[]): H
 
 const styleHash = createHash('sha256').update(styleSheet).digest('base64');
 
-const headers = {
+/** Of each page of ours. */
+export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
   'cache-control': 'no-store',
@@ -73,7 +74,7 @@ ${body}
 }
 
 export function sendPage(response: ServerResponse, page: Page, status = 200): void {
-  response.writeHead(status, headers).end(pageText(page));
+  response.writeHead(status, pageHeaders).end(pageText(page));
 }
 
 /** 303: the next request is a GET. */

@@ -1,6 +1,7 @@
 /** Pages for people, and the authorization server behind them: what is open to those who have no key yet. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorPage } from '../../identity/oauth/create-provider.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import { toProblem } from '../problem.ts';
@@ -8,7 +9,7 @@ import { accountPage } from './account-page.ts';
 import { consentPage } from './consent-page.ts';
 import { linkPage } from './link-page.ts';
 import { loginPage, logoutPage } from './login-page.ts';
-import { pageText, html } from './page.ts';
+import { html, pageHeaders, pageText } from './page.ts';
 import { readForm } from './read-form.ts';
 import { languageOf, textsOf } from './texts.ts';
 import { type PageHandler, type PeopleParts, sendMessage, type Visit } from './visit.ts';
@@ -32,11 +33,12 @@ function pageFor(path: string): PageHandler | undefined {
 }
 
 /** The page of an error that the authorization server cannot tell the client. */
-export function errorPage(request: IncomingMessage, error: string, description: string): string {
+export function errorPage(request: IncomingMessage, error: string, description: string): ErrorPage {
   const language = languageOf(request.headers['accept-language']);
   const texts = textsOf(language);
   const text = error === 'invalid_request' && /session|expired/.test(description) ? texts.over : description;
-  return pageText({ language, title: texts.failed, body: html`<p>${text}</p><p class="dim">${error}</p>` });
+  const body = html`<p>${text}</p><p class="dim">${error}</p>`;
+  return { headers: pageHeaders, text: pageText({ language, title: texts.failed, body }) };
 }
 
 export function createPeopleEndpoint(parts: PeopleParts & { readonly logger: Logger }): PeopleEndpoint {

@@ -13,6 +13,7 @@ import { createAttempts } from '../people/attempts.ts';
 import type { Directory } from '../people/directory.ts';
 import { type CheckedToken, verifyJwt } from './access-tokens.ts';
 import { type ConsentStep, openStep } from './consent-step.ts';
+import type { ErrorPage } from './create-provider.ts';
 import { loadSigningKeys } from './signing-keys.ts';
 
 /** A client that a person let in. */
@@ -53,7 +54,7 @@ export interface AuthorizationServerParts {
   readonly issuer: () => string;
   readonly isOwnResource: (resource: string) => boolean;
   readonly signedIn: (request: IncomingMessage) => Promise<string | undefined>;
-  readonly errorPage: (request: IncomingMessage, error: string, description: string) => string;
+  readonly errorPage: (request: IncomingMessage, error: string, description: string) => ErrorPage;
   /** Hears of each token that was issued: `access` or `refresh`. */
   readonly onToken?: ((kind: 'access' | 'refresh') => void) | undefined;
 }

@@ -26,11 +26,10 @@ export function settleClient(metadata: Record<string, unknown>): void {
         'redirect_uris may use http for 127.0.0.1, [::1] and localhost only; use https',
       );
   const method = metadata['token_endpoint_auth_method'];
-  if (typeof method === 'string' && method.startsWith('client_secret_')) {
+  if (typeof method === 'string' && method.startsWith('client_secret_'))
     metadata['token_endpoint_auth_method'] = 'none';
-    delete metadata['client_secret'];
-    delete metadata['client_secret_expires_at'];
-  }
+  delete metadata['client_secret'];
+  delete metadata['client_secret_expires_at'];
   // Many ask for scopes of other servers here; what they may ask for is said per request.
   delete metadata['scope'];
   const name = metadata['client_name'];

@@ -10,6 +10,12 @@ import { type AdapterParts, createRecordAdapter } from './record-adapter.ts';
 /** The one scope: to do what the person's role allows, at the resource that the token is for. */
 export const scopeName = 'mcp';
 
+/** A page for a browser, with the headers that belong to it. */
+export interface ErrorPage {
+  readonly headers: Record<string, string>;
+  readonly text: string;
+}
+
 export interface ProviderParts extends AdapterParts {
   /** The origin by which clients know the gateway; also what signs the tokens' `iss`. */
   readonly issuer: string;
@@ -26,7 +32,7 @@ export interface ProviderParts extends AdapterParts {
   /** True for a person who may come in. */
   isPerson(userId: string): boolean;
   /** A page for the browser that asks: what went wrong, in the words of RFC 6749. */
-  errorPage(request: KoaContextWithOIDC['req'], error: string, description: string): string;
+  errorPage(request: KoaContextWithOIDC['req'], error: string, description: string): ErrorPage;
   /** Who is signed in with the browser that asks. */
   signedIn(request: KoaContextWithOIDC['req']): Promise<string | undefined>;
 }
@@ -152,7 +158,9 @@ function configuration(parts: ProviderParts): Configuration {
     },
     renderError: async (ctx, out) => {
       ctx.type = 'html';
-      ctx.body = parts.errorPage(ctx.req, out.error, out.error_description ?? '');
+      const { headers, text } = parts.errorPage(ctx.req, out.error, out.error_description ?? '');
+      ctx.set(headers);
+      ctx.body = text;
     },
   };
 }

@@ -50,7 +50,9 @@ export async function openPeople(parts: AsyncDisposableStack, base: Base): Promi
 }
 
 /** Names by which the gateway is reached: those of the config, and that of the proxy before it. */
-function allowedNames({ config }: Base): Pick<People['edge'], 'publicUrl' | 'allowedHosts' | 'allowedOrigins'> {
+function allowedNames({
+  config,
+}: Base): Pick<People['edge'], 'publicUrl' | 'allowedHosts' | 'allowedOrigins'> {
   const { publicUrl } = config.auth;
   const { allowedHosts, allowedOrigins } = config;
   if (publicUrl === undefined) return { publicUrl, allowedHosts, allowedOrigins };
@@ -92,7 +94,8 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
   /** Any name that the guard lets in may be in a token: what it is good for is checked against the Host. */
   function isOwnResource(resource: string): boolean {
     const url = URL.parse(resource);
-    if (!url || url.search !== '' || url.username !== '' || !/^\/(?:mcp(?:\/.*)?)?$/.test(url.pathname)) return false;
+    if (!url || url.search !== '' || url.username !== '' || !/^\/(?:mcp(?:\/.*)?)?$/.test(url.pathname))
+      return false;
     if (url.origin === origin) return true;
     const isKnown = ['localhost', '127.0.0.1', '[::1]', ...names.allowedHosts].includes(url.hostname);
     return isKnown && url.protocol === 'http:';

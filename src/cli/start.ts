@@ -168,5 +168,8 @@ function announce(
   if (coordinator.ownerLink !== undefined)
     note(context, `nobody owns this gateway yet; open this once, within a day:\n${coordinator.ownerLink}`);
   if (coordinator.lacksKeys)
-    note(context, 'no program can come in yet; make a key: git-memory-mcp keys create --name me --role owner');
+    note(
+      context,
+      'no program can come in yet; make a key: git-memory-mcp keys create --name me --role owner',
+    );
 }

@@ -15,7 +15,9 @@ const oauthShape = z.strictObject({
   enabled: z
     .boolean()
     .default(true)
-    .describe('Sign people in and give MCP clients tokens for them (OAuth 2.1). Needs `auth.mode: required`.'),
+    .describe(
+      'Sign people in and give MCP clients tokens for them (OAuth 2.1). Needs `auth.mode: required`.',
+    ),
   accessTokenMs: z
     .int()
     .min(60_000)
@@ -41,7 +43,9 @@ const oauthShape = z.strictObject({
       allowHosts: z
         .array(z.string().min(1))
         .default([])
-        .describe('Hosts that such documents may come from though they are not public: `name` or `name:port`.'),
+        .describe(
+          'Hosts that such documents may come from though they are not public: `name` or `name:port`.',
+        ),
     })
     .prefault({})
     .describe('Client ID Metadata Documents.'),

@@ -48,7 +48,6 @@ const limitsShape = z.strictObject({
   startConcurrency: z.int().min(1).max(256).default(8).describe('Servers brought up at the same time.'),
 });
 
-
 const builtInShape = z.strictObject({
   enabled: z.boolean().optional().describe('False leaves the server out of `servers`. Default true.'),
   settings: z

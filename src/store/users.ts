@@ -129,11 +129,7 @@ export function createUsers(db: Kysely<Tables>): Users {
         .where('hash', '=', hash)
         .executeTakeFirst(),
     async dropLinks(tenant, userId) {
-      await db
-        .deleteFrom('user_links')
-        .where('tenant', '=', tenant)
-        .where('user_id', '=', userId)
-        .execute();
+      await db.deleteFrom('user_links').where('tenant', '=', tenant).where('user_id', '=', userId).execute();
     },
     redeem: (tenant, hash, userId, password) =>
       db.transaction().execute(async (transaction) => {

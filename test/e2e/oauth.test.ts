@@ -112,9 +112,7 @@ describe('a client that a person let in', () => {
       (await status('/api/v1/memory-stats', tokens.access_token)) === 200 ? true : undefined,
     );
     await users('disable', 'Ben@Example.org');
-    await eventually('the refusal', async () =>
-      (await opens(tokens.access_token)) ? undefined : true,
-    );
+    await eventually('the refusal', async () => ((await opens(tokens.access_token)) ? undefined : true));
     expect((await flow.refresh(tokens.refresh_token)).error).toBe('invalid_grant');
     expect((await other.open(`${coordinator.origin}/account`)).url).toContain('/login');
   });
@@ -162,18 +160,24 @@ describe('nobody gets in', () => {
     'javascript:alert(1)',
     '//evil.example',
   ])('by being sent to %s', async (uri) => {
-    const page = await anna.open(createFlow(coordinator.origin, clientId).authorizeUrl({ redirect_uri: uri }));
+    const page = await anna.open(
+      createFlow(coordinator.origin, clientId).authorizeUrl({ redirect_uri: uri }),
+    );
     expect([page.status, new URL(page.url).origin]).toEqual([400, coordinator.origin]);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
   it('to another port of the same computer only when the client is one of it', async () => {
     const moved = redirectUri.replace(':9/', ':4321/');
-    const { url } = await createFlow(coordinator.origin, clientId).letIn(anna, person, { redirect_uri: moved });
+    const { url } = await createFlow(coordinator.origin, clientId).letIn(anna, person, {
+      redirect_uri: moved,
+    });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:4321\/callback\?code=/);
     const web = await register(coordinator.origin, { redirect_uris: ['https://app.example/cb'] });
     const page = await anna.open(
-      createFlow(coordinator.origin, web.client_id).authorizeUrl({ redirect_uri: 'https://app.example:444/cb' }),
+      createFlow(coordinator.origin, web.client_id).authorizeUrl({
+        redirect_uri: 'https://app.example:444/cb',
+      }),
     );
     expect(page.status).toBe(400);
   });
@@ -197,7 +201,13 @@ describe('nobody gets in', () => {
       .sign(privateKey);
     const [head, body] = tokens.access_token.split('.') as [string, string];
     const none = Buffer.from(JSON.stringify({ ...header, alg: 'none' })).toString('base64url');
-    for (const token of [forged, `${none}.${body}.`, `${head}.${body}.AAAA`, `${tokens.access_token}x`, 'ey.a.b'])
+    for (const token of [
+      forged,
+      `${none}.${body}.`,
+      `${head}.${body}.AAAA`,
+      `${tokens.access_token}x`,
+      'ey.a.b',
+    ])
       expect(await opens(token)).toBe(false);
     // By another name the gateway is another resource.
     const localhost = coordinator.url.replace('127.0.0.1', 'localhost');
@@ -241,10 +251,22 @@ describe('nobody gets in', () => {
 
 describe('registration', () => {
   it.each([
-    ['a loopback app that says nothing of itself', {}, { application_type: 'native', token_endpoint_auth_method: 'none' }],
+    [
+      'a loopback app that says nothing of itself',
+      {},
+      { application_type: 'native', token_endpoint_auth_method: 'none' },
+    ],
     ['one that says it is of the web', { application_type: 'web' }, { application_type: 'native' }],
-    ['one that wants a secret', { token_endpoint_auth_method: 'client_secret_post' }, { token_endpoint_auth_method: 'none' }],
-    ['one with a scheme of its own', { redirect_uris: ['cursor://anysphere.cursor/callback'] }, { application_type: 'native' }],
+    [
+      'one that wants a secret',
+      { token_endpoint_auth_method: 'client_secret_post' },
+      { token_endpoint_auth_method: 'none' },
+    ],
+    [
+      'one with a scheme of its own',
+      { redirect_uris: ['cursor://anysphere.cursor/callback'] },
+      { application_type: 'native' },
+    ],
     ['one with scopes of others', { scope: 'read write' }, { status: 201 }],
     ['one named in Thai', { client_name: 'แอปของฉัน' }, { client_name: 'แอปของฉัน' }],
   ])('takes %s', async (_, metadata, expected) => {
@@ -271,7 +293,12 @@ it('keeps passwords, codes and tokens as hashes only, and its key to itself', as
   const stored = await Promise.all(files.map((name) => readFile(join(coordinator.dataDir, name), 'latin1')));
   const text = [...stored, coordinator.output()].join('\n');
   expect(text).toContain(person.login);
-  const secrets = [person.password, tokens.refresh_token, tokens.access_token, anna.cookies.get('gmm_session')!];
+  const secrets = [
+    person.password,
+    tokens.refresh_token,
+    tokens.access_token,
+    anna.cookies.get('gmm_session')!,
+  ];
   for (const secret of [...secrets, new URL(callback).searchParams.get('code')!])
     expect(text.includes(secret)).toBe(false);
   if (process.platform !== 'win32')
@@ -283,7 +310,9 @@ it('counts sign-ins and tokens', async () => {
     ...['keys', 'create', '--name', 'm', '--role', 'viewer', '--data', coordinator.dataDir, '--json'],
   ]);
   const { key } = JSON.parse(stdout) as { key: string };
-  const answer = await fetch(`${coordinator.origin}/metrics`, { headers: { authorization: `Bearer ${key}` } });
+  const answer = await fetch(`${coordinator.origin}/metrics`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
   const text = await answer.text();
   expect(text).toMatch(/^git_memory_mcp_logins_total\{outcome="wrong"\} [1-9]/m);
   expect(text).toMatch(/^git_memory_mcp_issued_tokens_total\{kind="refresh"\} [1-9]/m);

@@ -140,8 +140,7 @@ describe.skipIf(lacksBrowser)('in a browser', () => {
     await context.clearCookies();
     await using callback = await openCallback();
     const { kept, provider } = createKeeper(callback.url, 'v1 app');
-    const open = () =>
-      new V1Transport(new URL(coordinator.url), { authProvider: provider as never });
+    const open = () => new V1Transport(new URL(coordinator.url), { authProvider: provider as never });
     const first = open();
     const client = new V1Client({ name: 'app', version: '1' });
     await expect(client.connect(first)).rejects.toBeInstanceOf(V1UnauthorizedError);
@@ -197,7 +196,18 @@ describe.skipIf(lacksBrowser)('in a browser', () => {
 
   it('the first owner comes in by the link of the terminal, which is nowhere else', async () => {
     await using folder = await createTempFolder();
-    const args = [mainPath, 'start', '--auth', 'required', '--servers', '0', '--port', '0', '--data', folder.path];
+    const args = [
+      mainPath,
+      'start',
+      '--auth',
+      'required',
+      '--servers',
+      '0',
+      '--port',
+      '0',
+      '--data',
+      folder.path,
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: folder.path });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));

@@ -6,7 +6,11 @@ import { printChanged, type UsersOptions, usersCommand, withUsers } from './open
 
 /** The verb `users disable`. */
 export function usersDisableCommand(context: CliContext): Command {
-  return usersCommand('disable', 'End what a person may do: sessions at once, tokens of their apps within a second.', 'users disable anna@example.org')
+  return usersCommand(
+    'disable',
+    'End what a person may do: sessions at once, tokens of their apps within a second.',
+    'users disable anna@example.org',
+  )
     .argument('<login>', 'what they sign in with, as `users list` shows it')
     .action((login: string, options: UsersOptions) => runUsersDisable(login, options, context));
 }

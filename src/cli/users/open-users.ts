@@ -3,7 +3,11 @@
 import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
-import { createManagedPeople, type ManagedPeople, type NewLink } from '../../identity/people/manage-people.ts';
+import {
+  createManagedPeople,
+  type ManagedPeople,
+  type NewLink,
+} from '../../identity/people/manage-people.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { localOwner } from '../../kernel/principal.ts';
 import type { CliContext } from '../context.ts';

@@ -16,9 +16,5 @@ export function usersResetCommand(context: CliContext): Command {
 }
 
 async function runUsersReset(login: string, options: UsersOptions, context: CliContext): Promise<void> {
-  await printNewLink(
-    await withUsers(options, context, (people) => people.reset(login)),
-    options,
-    context,
-  );
+  await printNewLink(await withUsers(options, context, (people) => people.reset(login)), options, context);
 }

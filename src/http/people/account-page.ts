@@ -18,14 +18,33 @@ export const accountPage: PageHandler = async (visit, parts) => {
   const field = formField(visit, parts);
   const leaves = await parts.server.leaves(user.id);
   const items = leaves.map(
-    ({ id, clientName, clientId, givenAt }) => html`<li>
-<strong>${clientName}</strong><br /><span class="dim">${clientId}, ${texts.since} ${givenAt.slice(0, 10)}</span>
-<form method="post" action="/account">${field}<input type="hidden" name="revoke" value="${id}" />
-<button type="submit" class="quiet" aria-label="${texts.revoke}: ${clientName}">${texts.revoke}</button></form></li>`,
+    ({ id, clientName, clientId, givenAt }) =>
+      html`<li>
+        <strong>${clientName}</strong><br /><span class="dim"
+          >${clientId}, ${texts.since} ${givenAt.slice(0, 10)}</span
+        >
+        <form method="post" action="/account">
+          ${field}<input type="hidden" name="revoke" value="${id}" />
+          <button type="submit" class="quiet" aria-label="${texts.revoke}: ${clientName}">
+            ${texts.revoke}
+          </button>
+        </form>
+      </li>`,
   );
-  const body = html`<dl><dt>${texts.login}</dt><dd>${user.login}</dd><dt>${texts.role}</dt><dd>${user.role}</dd></dl>
-<h2>${texts.apps}</h2>
-${items.length > 0 ? html`<ul>${items}</ul>` : html`<p class="dim">${texts.noApps}</p>`}
-<form method="post" action="/logout">${field}<button type="submit">${texts.signOut}</button></form>`;
+  const body = html`<dl>
+      <dt>${texts.login}</dt>
+      <dd>${user.login}</dd>
+      <dt>${texts.role}</dt>
+      <dd>${user.role}</dd>
+    </dl>
+    <h2>${texts.apps}</h2>
+    ${
+      items.length > 0
+        ? html`<ul>
+            ${items}
+          </ul>`
+        : html`<p class="dim">${texts.noApps}</p>`
+    }
+    <form method="post" action="/logout">${field}<button type="submit">${texts.signOut}</button></form>`;
   sendPage(response, { language, title: texts.account, body });
 };

@@ -20,18 +20,24 @@ function isLocal(uri: string): boolean {
 function show(visit: Visit, parts: PeopleParts, step: ConsentStep, user: Person): void {
   const { response, language, texts, path } = visit;
   const warning = isLocal(step.redirectUri) ? html`<p class="dim">${texts.localWarning}</p>` : undefined;
-  const body = html`${alertBox(visit.isStale ? texts.expired : undefined)}<dl>
-<dt>${texts.app}</dt><dd><strong>${step.clientName}</strong></dd>
-<dt>${texts.clientId}</dt><dd>${step.clientId}</dd>
-<dt>${texts.goesTo}</dt><dd>${placeOf(step.redirectUri)}</dd>
-<dt>${texts.reaches}</dt><dd>${step.resources.join(', ')}</dd>
-</dl>
-<p>${texts.asYou} <strong>${user.login}</strong> (${user.role}).</p>
-${warning}<form method="post" action="${path}">
-${formField(visit, parts)}
-<button type="submit" name="answer" value="allow">${texts.allow}</button>
-<button type="submit" name="answer" value="refuse" class="quiet">${texts.refuse}</button>
-</form>`;
+  const body = html`${alertBox(visit.isStale ? texts.expired : undefined)}
+    <dl>
+      <dt>${texts.app}</dt>
+      <dd><strong>${step.clientName}</strong></dd>
+      <dt>${texts.clientId}</dt>
+      <dd>${step.clientId}</dd>
+      <dt>${texts.goesTo}</dt>
+      <dd>${placeOf(step.redirectUri)}</dd>
+      <dt>${texts.reaches}</dt>
+      <dd>${step.resources.join(', ')}</dd>
+    </dl>
+    <p>${texts.asYou} <strong>${user.login}</strong> (${user.role}).</p>
+    ${warning}
+    <form method="post" action="${path}">
+      ${formField(visit, parts)}
+      <button type="submit" name="answer" value="allow">${texts.allow}</button>
+      <button type="submit" name="answer" value="refuse" class="quiet">${texts.refuse}</button>
+    </form>`;
   sendPage(response, { language, title: texts.letIn, body });
 }
 

@@ -4,24 +4,66 @@ import { isAppError } from '../../kernel/errors.ts';
 import type { Person } from '../../identity/people/sign-in.ts';
 import { enter } from './login-page.ts';
 import { html, sendPage } from './page.ts';
-import { addressOf, alertBox, formField, type PageHandler, type PeopleParts, sendMessage, sendOn, type Visit } from './visit.ts';
+import {
+  addressOf,
+  alertBox,
+  formField,
+  type PageHandler,
+  type PeopleParts,
+  sendMessage,
+  sendOn,
+  type Visit,
+} from './visit.ts';
 
-function show(visit: Visit, parts: PeopleParts, target: Person | null, token: string, problem?: string): void {
+function show(
+  visit: Visit,
+  parts: PeopleParts,
+  target: Person | null,
+  token: string,
+  problem?: string,
+): void {
   const { response, language, texts, form, path } = visit;
   const why = target === null ? html`<p>${texts.firstOwnerWhy}</p>` : undefined;
   const login = target?.login ?? form?.get('login')?.slice(0, 254) ?? '';
   const fixed = target === null ? html`required autofocus` : html`readonly`;
-  const body = html`${alertBox(problem)}${why}<form method="post" action="${path}">
-${formField(visit, parts)}<input type="hidden" name="token" value="${token}" />
-<label for="login">${texts.login}</label>
-<input id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254" value="${login}" ${fixed} />
-<label for="password">${texts.password}</label>
-<input id="password" name="password" type="password" autocomplete="new-password" minlength="12" maxlength="256" required aria-describedby="rule" />
-<label for="again">${texts.passwordAgain}</label>
-<input id="again" name="again" type="password" autocomplete="new-password" minlength="12" maxlength="256" required />
-<p class="dim" id="rule">${texts.passwordRule}</p>
-<button type="submit">${texts.save}</button>
-</form>`;
+  const body = html`${alertBox(problem)}${why}
+    <form method="post" action="${path}">
+      ${formField(visit, parts)}<input type="hidden" name="token" value="${token}" />
+      <label for="login">${texts.login}</label>
+      <input
+        id="login"
+        name="login"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck="false"
+        maxlength="254"
+        value="${login}"
+        ${fixed}
+      />
+      <label for="password">${texts.password}</label>
+      <input
+        id="password"
+        name="password"
+        type="password"
+        autocomplete="new-password"
+        minlength="12"
+        maxlength="256"
+        required
+        aria-describedby="rule"
+      />
+      <label for="again">${texts.passwordAgain}</label>
+      <input
+        id="again"
+        name="again"
+        type="password"
+        autocomplete="new-password"
+        minlength="12"
+        maxlength="256"
+        required
+      />
+      <p class="dim" id="rule">${texts.passwordRule}</p>
+      <button type="submit">${texts.save}</button>
+    </form>`;
   const title = target === null ? texts.firstOwner : texts.setPassword;
   sendPage(response, { language, title, body }, problem === undefined ? 200 : 400);
 }
@@ -55,7 +97,8 @@ export const linkPage: PageHandler = async (visit, parts) => {
   } catch (error) {
     if (!isAppError(error, 'INVALID_INPUT', 'OVERLOADED')) throw error;
     const isPassword = error.data['field'] === 'password';
-    const problem = error.code === 'OVERLOADED' ? texts.busy : isPassword ? texts.badPassword : texts.badLogin;
+    const problem =
+      error.code === 'OVERLOADED' ? texts.busy : isPassword ? texts.badPassword : texts.badLogin;
     show(visit, parts, target, token, problem);
   }
 };

@@ -2,7 +2,15 @@
 
 import type { SignInOutcome } from '../../identity/people/sign-in.ts';
 import { html, sendPage, sendTo } from './page.ts';
-import { addressOf, alertBox, formField, type PageHandler, type PeopleParts, sendOn, type Visit } from './visit.ts';
+import {
+  addressOf,
+  alertBox,
+  formField,
+  type PageHandler,
+  type PeopleParts,
+  sendOn,
+  type Visit,
+} from './visit.ts';
 
 /** Where a sign-in may lead: pages of ours only, so that no link leads elsewhere through us. */
 const nextPattern = /^\/(?:account|oauth\/interaction\/[\w-]{1,64})$/;
@@ -23,14 +31,34 @@ function show(visit: Visit, parts: PeopleParts, problem?: string, status = 200):
   const { response, language, texts, form, query } = visit;
   const login = form?.get('login')?.slice(0, 254) ?? '';
   const described = problem === undefined ? undefined : html`aria-describedby="problem"`;
-  const body = html`${alertBox(problem)}<form method="post" action="/login">
-${formField(visit, parts)}<input type="hidden" name="next" value="${nextOf(form ?? query)}" />
-<label for="login">${texts.login}</label>
-<input id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254" required autofocus value="${login}" ${described} />
-<label for="password">${texts.password}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="256" required ${described} />
-<button type="submit">${texts.signIn}</button>
-</form>`;
+  const body = html`${alertBox(problem)}
+    <form method="post" action="/login">
+      ${formField(visit, parts)}<input type="hidden" name="next" value="${nextOf(form ?? query)}" />
+      <label for="login">${texts.login}</label>
+      <input
+        id="login"
+        name="login"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck="false"
+        maxlength="254"
+        required
+        autofocus
+        value="${login}"
+        ${described}
+      />
+      <label for="password">${texts.password}</label>
+      <input
+        id="password"
+        name="password"
+        type="password"
+        autocomplete="current-password"
+        maxlength="256"
+        required
+        ${described}
+      />
+      <button type="submit">${texts.signIn}</button>
+    </form>`;
   sendPage(response, { language, title: texts.signIn, body }, status);
 }
 
@@ -46,7 +74,11 @@ export const loginPage: PageHandler = async (visit, parts) => {
     show(visit, parts, visit.isStale ? texts.expired : undefined, visit.isStale ? 403 : 200);
     return;
   }
-  const { outcome, user, waitMs = 0 } = await parts.signIn.withPassword({
+  const {
+    outcome,
+    user,
+    waitMs = 0,
+  } = await parts.signIn.withPassword({
     login: form.get('login') ?? '',
     password: form.get('password') ?? '',
     address: addressOf(visit),

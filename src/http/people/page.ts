@@ -54,22 +54,28 @@ export interface Page {
 
 /** The page as one document. */
 export function pageText({ language, title, body, goesTo }: Page): string {
-  const refresh = goesTo === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${goesTo}" />`;
+  const refresh =
+    goesTo === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${goesTo}" />`;
   const { markup } = html`<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8" />
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<meta name="color-scheme" content="light dark" />
-<meta name="robots" content="noindex" />
-${refresh}<title>${title} · ${product.name}</title>
-<style>${{ markup: styleSheet }}</style>
-</head>
-<body><main><h1>${title}</h1>
-${body}
-</main></body>
-</html>
-`;
+    <html lang="${language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        ${refresh}
+        <title>${title} · ${product.name}</title>
+        <style>
+          ${{ markup: styleSheet }}
+        </style>
+      </head>
+      <body>
+        <main>
+          <h1>${title}</h1>
+          ${body}
+        </main>
+      </body>
+    </html> `;
   return markup;
 }
 

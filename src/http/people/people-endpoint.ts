@@ -37,7 +37,8 @@ export function errorPage(request: IncomingMessage, error: string, description: 
   const language = languageOf(request.headers['accept-language']);
   const texts = textsOf(language);
   const text = error === 'invalid_request' && /session|expired/.test(description) ? texts.over : description;
-  const body = html`<p>${text}</p><p class="dim">${error}</p>`;
+  const body = html`<p>${text}</p>
+    <p class="dim">${error}</p>`;
   return { headers: pageHeaders, text: pageText({ language, title: texts.failed, body }) };
 }
 
@@ -48,13 +49,19 @@ export function createPeopleEndpoint(parts: PeopleParts & { readonly logger: Log
     const base = { request, response, path, query, language, texts: textsOf(language) };
     if (request.method !== 'POST') return { ...base, form: undefined, isStale: false };
     const form = await readForm(request);
-    if (parts.cookies.isOurForm(request, form.get('form') ?? undefined)) return { ...base, form, isStale: false };
+    if (parts.cookies.isOurForm(request, form.get('form') ?? undefined))
+      return { ...base, form, isStale: false };
     // What was typed is dropped; a link's token is kept, so that the page can be shown again.
     const kept = new URLSearchParams({ token: form.get('token') ?? '', next: form.get('next') ?? '' });
     return { ...base, query: kept, form: undefined, isStale: true };
   }
 
-  async function servePage(handler: PageHandler, request: IncomingMessage, response: ServerResponse, path: string) {
+  async function servePage(
+    handler: PageHandler,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+  ) {
     let visit: Visit | undefined;
     try {
       visit = await visitOf(request, response, path);

@@ -8,7 +8,9 @@ const limitBytes = 16_384;
 /** Throws INVALID_REQUEST and PAYLOAD_TOO_LARGE. */
 export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? ''))
-    throw new AppError('INVALID_REQUEST', { problem: 'a form is expected (application/x-www-form-urlencoded)' });
+    throw new AppError('INVALID_REQUEST', {
+      problem: 'a form is expected (application/x-www-form-urlencoded)',
+    });
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -28,7 +28,8 @@ const english = {
   goesTo: 'You will be sent to',
   reaches: 'It wants to use',
   asYou: 'It will be able to do there all that you may, as',
-  localWarning: 'It says that it runs on this computer. Go on only if you have just started signing in from it.',
+  localWarning:
+    'It says that it runs on this computer. Go on only if you have just started signing in from it.',
   allow: 'Let it in',
   refuse: 'Refuse',
   goOn: 'Go on',
@@ -94,7 +95,8 @@ export function languageOf(acceptLanguage: string | undefined): Language {
   let best: Language = 'en';
   let bestWeight = 0;
   for (const range of (acceptLanguage ?? '').slice(0, 500).split(',')) {
-    const [, tag = '', weight = '1'] = /^\s*([a-z*]{1,8})(?:-[\w-]+)?\s*(?:;\s*q=([\d.]+))?\s*$/i.exec(range) ?? [];
+    const [, tag = '', weight = '1'] =
+      /^\s*([a-z*]{1,8})(?:-[\w-]+)?\s*(?:;\s*q=([\d.]+))?\s*$/i.exec(range) ?? [];
     const language = tag.toLowerCase();
     if ((language === 'en' || language === 'th') && Number(weight) > bestWeight) {
       best = language;

@@ -70,7 +70,12 @@ function refused(): AppError {
 export async function verifyJwt(
   token: string,
   key: JWTVerifyGetKey,
-  expected: { readonly issuer: string; readonly algorithms: readonly string[]; readonly type?: string; readonly clock: Clock },
+  expected: {
+    readonly issuer: string;
+    readonly algorithms: readonly string[];
+    readonly type?: string;
+    readonly clock: Clock;
+  },
 ): Promise<JWTPayload & { readonly exp: number; readonly audiences: readonly string[] }> {
   const { payload } = await jwtVerify(token, key, {
     issuer: expected.issuer,

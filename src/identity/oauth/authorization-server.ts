@@ -63,6 +63,7 @@ const dayMs = 86_400_000;
 const unusedClientMs = 7 * dayMs;
 const hourMs = 3_600_000;
 const registrationsAnHour = 60;
+const fetchesAnHour = 60;
 const maxClients = 10_000;
 
 interface Running {
@@ -93,9 +94,17 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
   const { records, directory, tenant, clock, logger, settings } = parts;
   const cookieSecret = randomBytes(32).toString('base64url');
   const registrations = createAttempts(clock, hourMs);
+  const fetches = createAttempts(clock, hourMs);
   const { enabled, allowHosts } = settings.clientDocuments;
   let running: Promise<Running> | undefined;
   let cancel = () => {};
+
+  function mayFetch({ socket }: IncomingMessage): boolean {
+    const names = [{ name: socket.remoteAddress ?? '', most: fetchesAnHour }];
+    if (fetches.waitMs(names) > 0) return false;
+    fetches.fail(names);
+    return true;
+  }
 
   async function run(): Promise<Running> {
     const { createProvider } = await import('./create-provider.ts');
@@ -108,6 +117,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
       cookieSecret,
       allowsRegistration: settings.registration,
       documentGuard: enabled ? createSsrfGuard({ allowHosts }) : undefined,
+      mayFetch,
       isPerson: (userId) => directory.principalOf(userId) !== undefined,
     });
     provider.on('access_token.issued', () => parts.onToken?.('access'));

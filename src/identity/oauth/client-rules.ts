@@ -33,6 +33,9 @@ export function settleClient(metadata: Record<string, unknown>): void {
   // Many ask for scopes of other servers here; what they may ask for is said per request.
   delete metadata['scope'];
   const name = metadata['client_name'];
-  if (typeof name === 'string' && ([...name].length > 100 || /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name)))
+  if (
+    typeof name === 'string' &&
+    ([...name].length > 100 || /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name))
+  )
     throw new errors.InvalidClientMetadata('client_name must be at most 100 characters on one line');
 }

@@ -32,7 +32,9 @@ export async function openStep(
   const clientId = String(params['client_id']);
   const client = await provider.Client.find(clientId);
   const resource = params['resource'];
-  const resources = (Array.isArray(resource) ? resource : [resource]).filter((one) => typeof one === 'string');
+  const resources = (Array.isArray(resource) ? resource : [resource]).filter(
+    (one) => typeof one === 'string',
+  );
   const finish = (result: Parameters<Provider['interactionResult']>[2], isMerged: boolean) =>
     provider.interactionResult(request, response, result, { mergeWithLastSubmission: isMerged });
 
@@ -59,7 +61,8 @@ export async function openStep(
       return await finish({ login: { accountId: userId, remember: false } }, false);
     },
     async consent(userId) {
-      if (step.session?.accountId !== userId) throw new AppError('NOT_FOUND', { what: 'sign-in', id: userId });
+      if (step.session?.accountId !== userId)
+        throw new AppError('NOT_FOUND', { what: 'sign-in', id: userId });
       const former = step.grantId === undefined ? undefined : await provider.Grant.find(step.grantId);
       const grant = former ?? new provider.Grant({ accountId: userId, clientId });
       const { missingOIDCScope, missingResourceScopes } = prompt.details as {

@@ -1,7 +1,12 @@
 /** oidc-provider, set up for MCP clients: authorization code with PKCE, for resources of this gateway only. */
 
 import type { JWK } from 'jose';
-import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, {
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import type { SsrfGuard } from '../../kernel/ssrf-guard.ts';
 import { settleClient } from './client-rules.ts';
 import { fetchGuarded } from './guarded-fetch.ts';
@@ -27,6 +32,8 @@ export interface ProviderParts extends AdapterParts {
   readonly allowsRegistration: boolean;
   /** Guards fetches of clients' documents; without it none are fetched. */
   readonly documentGuard: SsrfGuard | undefined;
+  /** False for who had many documents fetched already. */
+  mayFetch(request: KoaContextWithOIDC['req']): boolean;
   /** True for a URL that is this gateway's `/mcp`, something below it, or its origin. */
   isOwnResource(resource: string): boolean;
   /** True for a person who may come in. */
@@ -43,15 +50,13 @@ const seconds = (ms: number) => Math.max(1, Math.round(ms / 1000));
 /** A session of the library counts only while the browser is signed in with us as the same person. */
 function createPolicy(parts: ProviderParts): interactionPolicy.DefaultPolicy {
   const policy = interactionPolicy.base();
-  policy
-    .get('login')
-    ?.checks.add(
-      new interactionPolicy.Check('signed_in', 'nobody is signed in', async ({ req, oidc }) => {
-        const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = interactionPolicy.Check;
-        const userId = await parts.signedIn(req);
-        return userId !== undefined && userId === oidc.session?.accountId ? NO_NEED_TO_PROMPT : REQUEST_PROMPT;
-      }),
-    );
+  policy.get('login')?.checks.add(
+    new interactionPolicy.Check('signed_in', 'nobody is signed in', async ({ req, oidc }) => {
+      const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = interactionPolicy.Check;
+      const userId = await parts.signedIn(req);
+      return userId !== undefined && userId === oidc.session?.accountId ? NO_NEED_TO_PROMPT : REQUEST_PROMPT;
+    }),
+  );
   return policy;
 }
 
@@ -120,6 +125,7 @@ function configuration(parts: ProviderParts): Configuration {
       clientIdMetadataDocument: {
         enabled: parts.documentGuard !== undefined,
         ack: 'draft-02',
+        allowFetch: async ({ req }) => parts.mayFetch(req),
         cacheDuration: { min: 60, max: dayS },
       },
       resourceIndicators: {
@@ -127,7 +133,8 @@ function configuration(parts: ProviderParts): Configuration {
         defaultResource: async (_ctx, _client, oneOf) => oneOf?.[0] ?? resource,
         useGrantedResource: async () => true,
         getResourceServerInfo: async (_ctx, wanted) => {
-          if (!parts.isOwnResource(wanted)) throw new errors.InvalidTarget('this gateway has no such resource');
+          if (!parts.isOwnResource(wanted))
+            throw new errors.InvalidTarget('this gateway has no such resource');
           return {
             scope: scopeName,
             audience: wanted,

@@ -43,7 +43,10 @@ async function findKeys({ issuer, jwksUri }: ExternalServer): Promise<JWTVerifyG
     if (metadata?.success === true && metadata.data.issuer === issuer)
       return createRemoteJWKSet(new URL(metadata.data.jwks_uri), { timeoutDuration: timeoutMs });
   }
-  throw new AppError('UPSTREAM_UNAVAILABLE', { server: issuer, problem: 'it has no metadata of this issuer' });
+  throw new AppError('UPSTREAM_UNAVAILABLE', {
+    server: issuer,
+    problem: 'it has no metadata of this issuer',
+  });
 }
 
 /** The values of a claim; dots lead into objects. */
@@ -56,7 +59,10 @@ function valuesOf(payload: JWTPayload, claim: string): string[] {
 }
 
 /** The mightiest role that the claim's values stand for. */
-export function roleIn(payload: JWTPayload, server: Pick<ExternalServer, 'roleClaim' | 'roles' | 'defaultRole'>): Role | undefined {
+export function roleIn(
+  payload: JWTPayload,
+  server: Pick<ExternalServer, 'roleClaim' | 'roles' | 'defaultRole'>,
+): Role | undefined {
   const found = valuesOf(payload, server.roleClaim).flatMap((value) => {
     const mapped = Object.hasOwn(server.roles, value) ? server.roles[value] : value;
     return mapped !== undefined && isRole(mapped) ? [mapped] : [];
@@ -65,7 +71,9 @@ export function roleIn(payload: JWTPayload, server: Pick<ExternalServer, 'roleCl
 }
 
 /** Believes its tokens; its keys are fetched at the first one, and again when a token names another. */
-export function createExternalVerify(server: ExternalServer): (token: string) => Promise<CheckedToken | undefined> {
+export function createExternalVerify(
+  server: ExternalServer,
+): (token: string) => Promise<CheckedToken | undefined> {
   let keys: Promise<JWTVerifyGetKey> | undefined;
 
   return async (token) => {

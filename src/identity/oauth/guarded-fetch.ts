@@ -46,7 +46,12 @@ export async function fetchGuarded(guard: SsrfGuard, address: string): Promise<R
         }
         const status = incoming.statusCode ?? 502;
         const isEmpty = [204, 205, 304].includes(status) || status < 200;
-        resolve(new Response(isEmpty ? null : Buffer.concat(chunks), { status: status < 200 ? 502 : status, headers }));
+        resolve(
+          new Response(isEmpty ? null : Buffer.concat(chunks), {
+            status: status < 200 ? 502 : status,
+            headers,
+          }),
+        );
       });
     },
   );

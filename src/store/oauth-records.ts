@@ -109,10 +109,11 @@ export function createOauthRecords(db: Kysely<Tables>): OauthRecords {
         .deleteFrom('oauth_records')
         .where('model', '=', 'Client')
         .where('created_at', '<', unusedBefore)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('oauth_records as grants')
+        .where((build) =>
+          build.not(
+            build.exists(
+              build
+                .selectFrom('oauth_records as grants')
                 .select('grants.id')
                 .where('grants.model', '=', 'Grant')
                 .whereRef('grants.tenant', '=', 'oauth_records.tenant')

@@ -50,7 +50,14 @@ afterAll(async () => {
 it('get in when a person lets them, and are asked for once', async () => {
   const login = 'anna@example.org';
   const { stdout } = await runCli([
-    ...['users', 'invite', '--login', login, '--role', 'agent', '--data', coordinator.dataDir],
+    'users',
+    'invite',
+    '--login',
+    login,
+    '--role',
+    'agent',
+    '--data',
+    coordinator.dataDir,
   ]);
   const visitor = createVisitor(coordinator.origin);
   await visitor.submit(await visitor.open(stdout.trim()), { password, again: password });

@@ -307,7 +307,15 @@ it('keeps passwords, codes and tokens as hashes only, and its key to itself', as
 
 it('counts sign-ins and tokens', async () => {
   const { stdout } = await runCli([
-    ...['keys', 'create', '--name', 'm', '--role', 'viewer', '--data', coordinator.dataDir, '--json'],
+    'keys',
+    'create',
+    '--name',
+    'm',
+    '--role',
+    'viewer',
+    '--data',
+    coordinator.dataDir,
+    '--json',
   ]);
   const { key } = JSON.parse(stdout) as { key: string };
   const answer = await fetch(`${coordinator.origin}/metrics`, {

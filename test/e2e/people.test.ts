@@ -140,7 +140,7 @@ describe.skipIf(lacksBrowser)('in a browser', () => {
     await context.clearCookies();
     await using callback = await openCallback();
     const { kept, provider } = createKeeper(callback.url, 'v1 app');
-    const open = () => new V1Transport(new URL(coordinator.url), { authProvider: provider as never });
+    const open = () => new V1Transport(new URL(coordinator.url), { authProvider: provider });
     const first = open();
     const client = new V1Client({ name: 'app', version: '1' });
     await expect(client.connect(first)).rejects.toBeInstanceOf(V1UnauthorizedError);

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createLocalJWKSet, type JWK } from 'jose';
-import type Provider from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
@@ -87,7 +87,7 @@ function withScope(url: string): string {
   const scopes = (parameters.get('scope') ?? '').split(' ').filter((one) => one !== '');
   if (scopes.includes('mcp') || parameters.getAll('scope').length > 1) return url;
   parameters.set('scope', ['mcp', ...scopes].join(' '));
-  return `${path}?${parameters}`;
+  return `${path}?${parameters.toString()}`;
 }
 
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
@@ -125,7 +125,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     provider.on('server_error', (_ctx, error) =>
       logger.error({ err: error }, 'the authorization server failed'),
     );
-    const publicKeys = keys.map(({ d: _, ...rest }: JWK) => rest);
+    const publicKeys = keys.map(({ kty, crv, x, kid, alg, use }) => ({ kty, crv, x, kid, alg, use }) as JWK);
     return { provider, keySet: createLocalJWKSet({ keys: publicKeys }) };
   }
 

@@ -33,9 +33,6 @@ export function settleClient(metadata: Record<string, unknown>): void {
   // Many ask for scopes of other servers here; what they may ask for is said per request.
   delete metadata['scope'];
   const name = metadata['client_name'];
-  if (
-    typeof name === 'string' &&
-    ([...name].length > 100 || /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name))
-  )
-    throw new errors.InvalidClientMetadata('client_name must be at most 100 characters on one line');
+  if (typeof name === 'string' && (name.length > 200 || /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name)))
+    throw new errors.InvalidClientMetadata('client_name must be at most 200 characters on one line');
 }

@@ -1,7 +1,7 @@
 /** What a person is asked before a client gets in: who they are, then whether they let it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type Provider from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { AppError } from '../../kernel/errors.ts';
 
 export interface ConsentStep {

@@ -1,11 +1,12 @@
 /** oidc-provider, set up for MCP clients: authorization code with PKCE, for resources of this gateway only. */
 
 import type { JWK } from 'jose';
-import Provider, {
+import {
   type Configuration,
   errors,
   interactionPolicy,
   type KoaContextWithOIDC,
+  Provider,
 } from 'oidc-provider';
 import type { SsrfGuard } from '../../kernel/ssrf-guard.ts';
 import { settleClient } from './client-rules.ts';
@@ -75,7 +76,7 @@ function configuration(parts: ProviderParts): Configuration {
   const resource = `${parts.issuer}/mcp`;
   return {
     adapter: (model: string) => createRecordAdapter(model, parts),
-    jwks: { keys: [...parts.keys] } as NonNullable<Configuration['jwks']>,
+    jwks: { keys: [...parts.keys] },
     clientDefaults: {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
@@ -149,7 +150,7 @@ function configuration(parts: ProviderParts): Configuration {
     extraClientMetadata: {
       // One name, so that the check runs once; what it checks is the whole.
       properties: ['software_id'],
-      validator: (_ctx, _key, _value, metadata) => settleClient(metadata as Record<string, unknown>),
+      validator: (_ctx, _key, _value, metadata) => settleClient(metadata),
     },
     enabledJWA: { idTokenSigningAlgValues: ['EdDSA'] },
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -161,7 +162,7 @@ function configuration(parts: ProviderParts): Configuration {
     clientBasedCORS: () => true,
     fetch: (url, _options) => {
       if (!parts.documentGuard) throw new Error('no documents of clients are fetched');
-      return fetchGuarded(parts.documentGuard, String(url));
+      return fetchGuarded(parts.documentGuard, url instanceof Request ? url.url : url.toString());
     },
     renderError: async (ctx, out) => {
       ctx.type = 'html';

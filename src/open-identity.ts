@@ -7,7 +7,7 @@ import { openKeyRing } from './identity/key-ring.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import type { Meters } from './metrics/create-meters.ts';
-import { openPeople, type People } from './open-people.ts';
+import type { People } from './open-people.ts';
 import type { Store } from './store/open-store.ts';
 
 export interface Identity {
@@ -37,6 +37,8 @@ export async function openIdentity(
     return { authenticate: undefined, localKey: undefined, lacksKeys: false, people: undefined };
   const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger }));
   const localKey = randomBytes(32).toString('base64url');
+  // Loaded here, so that a coordinator for its owner alone starts without it.
+  const { openPeople } = await import('./open-people.ts');
   const people = await openPeople(parts, base);
   const authenticate = createAuthenticate(ring, localKey, people?.tokens);
   return { authenticate, localKey, lacksKeys: ring.size === 0, people };

@@ -98,7 +98,7 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
       return false;
     if (url.origin === origin) return true;
     const isKnown = ['localhost', '127.0.0.1', '[::1]', ...names.allowedHosts].includes(url.hostname);
-    return isKnown && url.protocol === 'http:';
+    return isKnown && url.protocol === new URL(origin).protocol;
   }
 
   const server = parts.use(

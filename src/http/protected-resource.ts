@@ -11,8 +11,10 @@ export type OriginOf = (request: IncomingMessage) => string;
 /** `publicUrl` is how clients reach a gateway behind a proxy that speaks https for it. */
 export function createOriginOf(publicUrl?: string): OriginOf {
   const known = publicUrl === undefined ? undefined : new URL(publicUrl);
-  return ({ headers }) =>
-    known && headers.host === known.host ? known.origin : `http://${headers.host ?? 'localhost'}`;
+  return ({ headers, socket }) => {
+    if (known && headers.host === known.host) return known.origin;
+    return `http${'encrypted' in socket ? 's' : ''}://${headers.host ?? 'localhost'}`;
+  };
 }
 
 /** Where clients get tokens, where they can. */

@@ -293,6 +293,7 @@ it('keeps passwords, codes and tokens as hashes only, and its key to itself', as
   const stored = await Promise.all(files.map((name) => readFile(join(coordinator.dataDir, name), 'latin1')));
   const text = [...stored, coordinator.output()].join('\n');
   expect(text).toContain(person.login);
+  expect(coordinator.output()).not.toContain('oidc-provider');
   const secrets = [
     person.password,
     tokens.refresh_token,

@@ -73,7 +73,11 @@ const verify = async (text: string) => {
 };
 const tokens = createTokenCheck(verify, systemClock);
 const withTokens = createAccess({ authenticate: createAuthenticate(ring, 'another', tokens) });
-const ofToken = { ...request, headers: { ...headers, authorization: `Bearer ${token}` } } as IncomingMessage;
+const ofToken = {
+  url: '/mcp',
+  socket,
+  headers: { ...headers, authorization: `Bearer ${token}` },
+} as IncomingMessage;
 
 const figures = {
   hostAndOrigin: await microseconds(() => guard(request)),

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createLocalJWKSet, type JWK } from 'jose';
+import { createLocalJWKSet } from 'jose';
 import type { Provider } from 'oidc-provider';
 import type { Clock } from '../../kernel/clock.ts';
 import { AppError, messageOf } from '../../kernel/errors.ts';
@@ -125,7 +125,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     provider.on('server_error', (_ctx, error) =>
       logger.error({ err: error }, 'the authorization server failed'),
     );
-    const publicKeys = keys.map(({ kty, crv, x, kid, alg, use }) => ({ kty, crv, x, kid, alg, use }) as JWK);
+    const publicKeys = keys.map(({ kty, crv, x, kid, alg, use }) => ({ kty, crv, x, kid, alg, use }));
     return { provider, keySet: createLocalJWKSet({ keys: publicKeys }) };
   }
 

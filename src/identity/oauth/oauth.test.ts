@@ -58,7 +58,7 @@ describe('records', () => {
     const of = (model: string, tenant = 'default') =>
       createRecordAdapter(model, {
         records: store.oauthRecords,
-        directory: directory as never,
+        directory,
         tenant,
         clock,
       });
@@ -94,7 +94,7 @@ describe('records', () => {
     expect(grants.has('g')).toBe(true);
     await of('RefreshToken').revokeByGrantId('g');
     expect(await of('RefreshToken').find('r')).toBeUndefined();
-    for (const id of ['used', 'unused']) await of('Client').upsert(id, { client_id: id } as never, 0);
+    for (const id of ['used', 'unused']) await of('Client').upsert(id, { client_id: id }, 0);
     const iso = (ms: number) => new Date(clock.now() + ms).toISOString();
     await store.oauthRecords.sweep(iso(0), iso(1000));
     expect(await of('Client').find('used')).toEqual({ client_id: 'used' });

@@ -118,6 +118,20 @@ describe('a client that a person let in', () => {
   });
 });
 
+it('leave is remembered for an app on https, and asked for each time by one on this computer', async () => {
+  const uri = 'https://app.example/cb';
+  const web = await register(coordinator.origin, { redirect_uris: [uri] });
+  const flow = createFlow(coordinator.origin, web.client_id);
+  const first = await anna.open(flow.authorizeUrl({ redirect_uri: uri }));
+  expect(first.text).toContain('Let this app in?');
+  await anna.submit(first, { answer: 'allow' });
+  const again = await anna.open(flow.authorizeUrl({ redirect_uri: uri }));
+  expect(again.url).toMatch(/^https:\/\/app\.example\/cb\?code=/);
+  await tokensFor();
+  const local = await anna.open(createFlow(coordinator.origin, clientId).authorizeUrl());
+  expect(local.text).toContain('Let this app in?');
+});
+
 describe('nobody gets in', () => {
   it('with a code twice, and the tokens of the first time end', async () => {
     const { flow, tokens, callback } = await tokensFor();

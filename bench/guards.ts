@@ -1,9 +1,9 @@
 /**
  * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
- * body, Host and Origin, the key among others, the leave of its role, the policy (remembered; with a CEL condition on
- * arguments and time; of a memory tool), limits by five rules, all guardrails over a call with a result of 1 KB, the audit
- * log on the call's way (`audit`) and with what is done behind it (`auditWritten`); beside the SHA-256 alone, without
- * which no key can be checked, and one limit by rate-limiter-flexible.
+ * body, Host and Origin, the key among others (or a token that was seen before), the leave of its role, the policy
+ * (remembered; with a CEL condition on arguments and time; of a memory tool), limits by five rules, all guardrails over a
+ * call with a result of 1 KB, the audit log on the call's way (`audit`) and with what is done behind it
+ * (`auditWritten`); beside the SHA-256 alone, without which no key can be checked, and one limit by rate-limiter-flexible.
  * `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
  */
 
@@ -21,6 +21,7 @@ import { compileGuardrails } from '../src/guardrails/compile-guardrails.ts';
 import { createGuardrailGuard } from '../src/guardrails/guard-calls.ts';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { setImmediate } from 'node:timers/promises';
+import { generateKeyPair, SignJWT } from 'jose';
 import { createAccess } from '../src/http/access.ts';
 import { assertDepth } from '../src/http/bounds/assert-depth.ts';
 import { assertHead } from '../src/http/bounds/assert-head.ts';
@@ -37,6 +38,7 @@ import { createPolicyEngine } from '../src/identity/policies/policy-engine.ts';
 import { createPolicyGuard } from '../src/identity/policies/policy-guard.ts';
 import type { GuardedCall } from '../src/kernel/call-guard.ts';
 import { Cancel } from '../src/kernel/cancel.ts';
+import { createTokenCheck, verifyJwt } from '../src/identity/oauth/access-tokens.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import type { JsonObject } from '../src/kernel/json-rpc.ts';
 import { silentLogger } from '../src/kernel/log.ts';
@@ -129,6 +131,21 @@ const remembered = callOf('agent', 'files', 'read');
 const conditioned = callOf('careful', 'files', 'read');
 const remembering = callOf('agent', 'memory', 'memory_retrieve');
 
+const { privateKey, publicKey } = await generateKeyPair('EdDSA');
+const audience = 'http://127.0.0.1:3000/mcp';
+const token = await new SignJWT({ sub: 'one', aud: audience, iss: 'http://127.0.0.1:3000', scope: 'mcp' })
+  .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })
+  .setExpirationTime('1h')
+  .sign(privateKey);
+const settings = { issuer: 'http://127.0.0.1:3000', algorithms: ['EdDSA'], clock: systemClock };
+const verify = async (text: string) => {
+  const { exp, audiences } = await verifyJwt(text, async () => publicKey, settings);
+  return { audiences, expiresAtMs: exp * 1000, principal: () => localOwner };
+};
+const tokens = createTokenCheck(verify, systemClock);
+const withTokens = createAccess({ authenticate: createAuthenticate(ring, 'another', tokens), authorizer });
+const ofToken = requestWith({ authorization: `Bearer ${token}` });
+
 /** All guardrails on, around a call with ordinary arguments and a result of 1 KB in which nothing is to be found. */
 const on = { action: 'redact' };
 const guardrails = createGuardrailGuard(
@@ -220,6 +237,7 @@ const figures = {
   auditWritten: await writtenMicroseconds(Math.min(requests, 20_000)),
 };
 const beside = {
+  token: await microseconds(() => withTokens.admit(ofToken)),
   policyWithCondition: await microseconds(() => policy.run(conditioned, answered)),
   policyOfMemory: await microseconds(() => policy.run(remembering, answered)),
   libraryOneLimit: await microseconds(() => library.consume('key')),

@@ -53,6 +53,8 @@ export interface Coordinator extends AsyncDisposable {
   servers(): ServerItem[];
   /** Keys are asked for, and nobody has one yet. */
   readonly lacksKeys: boolean;
+  /** With which the first owner signs in, once; for the terminal of who started it, and for nothing that is kept. */
+  readonly ownerLink: string | undefined;
   /** Resolves when someone asked over REST to stop. */
   readonly stopped: Promise<void>;
 }
@@ -90,7 +92,7 @@ export async function startCoordinator(
   );
   const memory = meters.memory.watch(opened);
   const store = parts.use(await openStore(dataDir));
-  const identity = await openIdentity(parts, { config, store, logger });
+  const identity = await openIdentity(parts, { config, dataDir, store, meters, logger });
   const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
   const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
@@ -168,6 +170,7 @@ export async function startCoordinator(
     failures,
     servers: () => pool.instances().map(toServerItem),
     lacksKeys: identity.lacksKeys,
+    ownerLink: await identity.people?.ownerLink(),
     stopped: edge.stopAsked,
     [Symbol.asyncDispose]: () => live.disposeAsync(),
   };

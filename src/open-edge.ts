@@ -128,6 +128,7 @@ export async function openEdge(
     clock: systemClock,
     authenticate: identity.authenticate,
     authorizer: policy.authorizer,
+    ...identity.people?.edge,
     onRefused(refusal) {
       meters.onRefused(refusal.code);
       audit?.onRefused(refusal);
@@ -182,6 +183,7 @@ export async function openEdge(
     },
   });
   ({ baseUrl } = listeners);
+  identity.people?.listensAt(baseUrl);
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
   const address = {

@@ -6,6 +6,8 @@ import { type Authenticate, createAuthenticate } from './identity/authenticate.t
 import { openKeyRing } from './identity/key-ring.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
+import type { Meters } from './metrics/create-meters.ts';
+import type { People } from './open-people.ts';
 import type { Store } from './store/open-store.ts';
 
 export interface Identity {
@@ -15,14 +17,29 @@ export interface Identity {
   readonly localKey: string | undefined;
   /** Keys are asked for, and nobody has one. */
   readonly lacksKeys: boolean;
+  /** People and tokens, where they are wanted. */
+  readonly people: People | undefined;
 }
 
 export async function openIdentity(
   parts: AsyncDisposableStack,
-  { config, store, logger }: { readonly config: Config; readonly store: Store; readonly logger: Logger },
+  base: {
+    readonly config: Config;
+    /** Absolute. */
+    readonly dataDir: string;
+    readonly store: Store;
+    readonly meters: Meters;
+    readonly logger: Logger;
+  },
 ): Promise<Identity> {
-  if (config.auth.mode === 'local') return { authenticate: undefined, localKey: undefined, lacksKeys: false };
+  const { config, store, logger } = base;
+  if (config.auth.mode === 'local')
+    return { authenticate: undefined, localKey: undefined, lacksKeys: false, people: undefined };
   const ring = parts.use(await openKeyRing({ keys: store.apiKeys, clock: systemClock, logger }));
   const localKey = randomBytes(32).toString('base64url');
-  return { authenticate: createAuthenticate(ring, localKey), localKey, lacksKeys: ring.size === 0 };
+  // Loaded here, so that a coordinator for its owner alone starts without it.
+  const { openPeople } = await import('./open-people.ts');
+  const people = await openPeople(parts, base);
+  const authenticate = createAuthenticate(ring, localKey, people?.tokens);
+  return { authenticate, localKey, lacksKeys: ring.size === 0, people };
 }

@@ -37,6 +37,7 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store', 'metering'],
+  'cli/users/open-users.ts': ['identity', 'store'],
   // Who can read the data folder may read its audit log, and checks it there when nothing runs.
   'cli/audit/open-audit-log.ts': ['store', 'metering', 'memory'],
   // Tries the guardrails of a config on a file; no coordinator has to run.

@@ -44,6 +44,12 @@ import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
 import { keysRotateCommand } from './keys/rotate.ts';
 import { limitsShowCommand } from './limits/show.ts';
+import { usersDisableCommand } from './users/disable.ts';
+import { usersEnableCommand } from './users/enable.ts';
+import { usersInviteCommand } from './users/invite.ts';
+import { usersListCommand } from './users/list.ts';
+import { usersResetCommand } from './users/reset.ts';
+import { usersSetRoleCommand } from './users/set-role.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -174,6 +180,18 @@ const nouns: readonly Noun[] = [
     name: 'audit',
     description: 'What was done, by whom, and how it ended.',
     verbs: [auditListCommand, auditExportCommand, auditVerifyCommand],
+  },
+  {
+    name: 'users',
+    description: 'People who may sign in to a coordinator started with --auth required.',
+    verbs: [
+      usersInviteCommand,
+      usersListCommand,
+      usersSetRoleCommand,
+      usersResetCommand,
+      usersDisableCommand,
+      usersEnableCommand,
+    ],
   },
   {
     name: 'memory',

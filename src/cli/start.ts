@@ -3,7 +3,8 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
-import { authModes, profileNames } from '../config/schema.ts';
+import { authModes } from '../config/auth-shape.ts';
+import { profileNames } from '../config/schema.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
@@ -169,6 +170,12 @@ function announce(
   printLines(context, [
     `${styled(context, 'green', 'ready')}  ${coordinator.url}  ${up} ${up === 1 ? 'server' : 'servers'}  ${seconds.toFixed(1)} s`,
   ]);
+  // On the terminal only: whoever has it becomes the owner.
+  if (coordinator.ownerLink !== undefined)
+    note(context, `nobody owns this gateway yet; open this once, within a day:\n${coordinator.ownerLink}`);
   if (coordinator.lacksKeys)
-    note(context, 'nobody can come in yet; make a key: git-memory-mcp keys create --name me --role owner');
+    note(
+      context,
+      'no program can come in yet; make a key: git-memory-mcp keys create --name me --role owner',
+    );
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { bundleNameShape, bundleShape } from '../kernel/bundle-shape.ts';
 import { connectionsShape } from './connections-shape.ts';
 import { auditShape } from './audit-shape.ts';
+import { authShape } from './auth-shape.ts';
 import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { guardrailsShape } from './guardrails-shape.ts';
@@ -18,18 +19,6 @@ import { proxyFields, tlsShape } from './tls-shape.ts';
 
 /** Profiles that a file may have. */
 export const profileNames = ['development', 'production'] as const;
-
-/** Whether callers have to say who they are. */
-export const authModes = ['local', 'required'] as const;
-
-const authShape = z.strictObject({
-  mode: z
-    .enum(authModes)
-    .default('local')
-    .describe(
-      '`local`: whoever reaches a loopback address is the owner. `required`: every request shows a key, see `keys create`; needed for any other address.',
-    ),
-});
 
 const builtInShape = z.strictObject({
   enabled: z.boolean().optional().describe('False leaves the server out of `servers`. Default true.'),

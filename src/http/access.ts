@@ -7,6 +7,7 @@ import type { Authorizer, ServerName } from '../kernel/authorizer.ts';
 import { isAppError } from '../kernel/errors.ts';
 import { codeOf } from '../kernel/observations.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
+import { createOriginOf, type OriginOf } from './protected-resource.ts';
 
 export interface Access {
   /** True when requests have to say who sends them. */
@@ -33,6 +34,8 @@ export interface AccessOptions {
   readonly thumbprint?: ((request: IncomingMessage) => string | undefined) | undefined;
   /** Hears of requests that were refused. */
   readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
+  /** The origin as the client knows it. */
+  readonly originOf?: OriginOf | undefined;
   /** Counts wrong keys. */
   readonly failedKeys?: FailedKeys | undefined;
 }
@@ -58,6 +61,7 @@ export interface FailedKeys {
 
 export function createAccess(options: AccessOptions = {}): Access {
   const { authenticate, authorizer, thumbprint, onRefused, failedKeys } = options;
+  const { originOf = createOriginOf() } = options;
   if (authenticate && !authorizer) throw new Error('who is known needs somebody who says what they may do');
   const principals = new WeakMap<IncomingMessage, Principal>();
   /** Connections whose last key was right: whoever guesses from the same address does not shut them out. */
@@ -116,8 +120,12 @@ export function createAccess(options: AccessOptions = {}): Access {
     async admit(request) {
       if (!authenticate) return;
       try {
-        const check = () =>
-          authenticate(request.headers.authorization, thumbprint && (() => thumbprint(request)));
+        const [path = '/'] = (request.url ?? '/').split('?', 1);
+        const shown = {
+          target: originOf(request) + path,
+          thumbprint: thumbprint && (() => thumbprint(request)),
+        };
+        const check = () => authenticate(request.headers.authorization, shown);
         principals.set(request, failedKeys ? await admitCounted(request, check, failedKeys) : await check());
       } catch (error) {
         tell(request, error);

@@ -21,6 +21,8 @@ export interface GuardOptions {
  */
 export type Guard = (request: IncomingMessage) => void;
 
+/** MCP, and what a client in a page needs to get a token: nothing that goes by cookies. */
+const openToLocalPages = /^\/(?:mcp|\.well-known\/|oauth\/(?:token|register|revoke|jwks)(?:$|\?))/;
 const maxKnownHosts = 100;
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -55,7 +57,7 @@ export function createGuard(options: GuardOptions): Guard {
     const { url: path, headers } = request;
     const own = `${options.schemeOf(request)}://${headers.host?.toLowerCase()}`;
     if (origins.has(lower) || lower === own) return true;
-    if (path?.startsWith('/mcp') !== true) return false;
+    if (!openToLocalPages.test(path ?? '')) return false;
     try {
       const url = new URL(lower);
       return (url.protocol === 'http:' || url.protocol === 'https:') && loopbackNames.has(url.hostname);

@@ -28,6 +28,8 @@ import type { Certificate } from './tls/certificate.ts';
 import { thumbprintOf } from './tls/client-certificate.ts';
 import { createServers, type ServerBounds, type Servers } from './tls/servers.ts';
 import { createOpenRequests } from './open-requests.ts';
+import type { PeopleEndpoint } from './people/people-endpoint.ts';
+import { createOriginOf, type TokenSource } from './protected-resource.ts';
 import { createRest, type RestOptions } from './rest.ts';
 import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
@@ -63,6 +65,12 @@ export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, Forwarded
   readonly requestLimits?: RequestLimits | undefined;
   /** Counts wrong keys. */
   readonly failedKeys?: FailedKeys | undefined;
+  /** Pages where people sign in, and the authorization server. */
+  readonly people?: PeopleEndpoint | undefined;
+  /** Where clients get tokens. */
+  readonly tokenSource?: TokenSource | undefined;
+  /** How clients reach a gateway behind a proxy. */
+  readonly publicUrl?: string | undefined;
   /** Open each instance's own port as an alias of its single-server mount. */
   readonly instancePorts: boolean;
 }
@@ -100,11 +108,13 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const keepAlive = createKeepAlive();
   const { certificate } = options;
   const asksCertificates = certificate !== undefined && certificate.material.clientAuth !== 'none';
+  const forwarded = createForwarded(options);
+  const originOf = createOriginOf(options.publicUrl, forwarded.schemeOf);
   const access = createAccess({
     ...options,
+    originOf,
     ...(asksCertificates && { thumbprint: (request) => thumbprintOf(request, certificate.material) }),
   });
-  const forwarded = createForwarded(options);
   const bounds = options.connections;
   const connections = createConnections({
     ...options,
@@ -132,6 +142,9 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     access,
     endpoint,
     git: options.git,
+    people: options.people,
+    tokenSource: options.tokenSource,
+    originOf,
     logger,
     requests: createOpenRequests(),
     limits: options.requestLimits,

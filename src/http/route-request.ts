@@ -14,9 +14,10 @@ import type { McpEndpoint } from './mcp/endpoint.ts';
 import { gatewayActions, isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { countRequest, isUncounted, type RequestLimits } from './count-request.ts';
+import type { PeopleEndpoint } from './people/people-endpoint.ts';
 import { retryAfterOf, toProblem } from './problem.ts';
 import { tellLimit } from './rate-limit-fields.ts';
-import { challengeFor, resourceMetadata } from './protected-resource.ts';
+import { challengeFor, type OriginOf, resourceMetadata, type TokenSource } from './protected-resource.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 
 export interface Edge {
@@ -29,6 +30,10 @@ export interface Edge {
   readonly access: Access;
   readonly endpoint: McpEndpoint;
   readonly git: GitEndpoint | undefined;
+  /** Pages where people sign in, and the authorization server. */
+  readonly people: PeopleEndpoint | undefined;
+  readonly tokenSource: TokenSource | undefined;
+  readonly originOf: OriginOf;
   readonly logger: Logger;
   readonly requests: OpenRequests;
   /** Counts requests that are no calls to servers. */
@@ -60,7 +65,7 @@ export function routeRequest(
     edge.logger.debug({ code, address: forwarded.addressOf(request) }, 'refused a request');
     protect(response);
     if (isAppError(error, 'UNAUTHENTICATED'))
-      response.setHeader('www-authenticate', challengeFor(request, path, forwarded.schemeOf(request)));
+      response.setHeader('www-authenticate', challengeFor(request, path, edge.originOf));
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
     tellLimit(response, error);
@@ -138,13 +143,14 @@ export function routeRequest(
         edge.guard(request);
       });
       if (answerCors(request, response)) return;
+      if (!isAlias && edge.people?.(request, response, path) === true) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);
         return;
       }
       const metadata =
         access.isRequired && !isAlias
-          ? resourceMetadata(request, path, forwarded.schemeOf(request))
+          ? resourceMetadata(request, path, edge.originOf, edge.tokenSource)
           : undefined;
       if (metadata === undefined) {
         serve(request, response, path, query);

@@ -148,7 +148,8 @@ function thumbprintIn(certificate: Buffer): string {
   }
 }
 
-function roleOf(role: string): string {
+/** Throws INVALID_INPUT. */
+export function roleOf(role: string): string {
   if (isRoleName(role)) return role;
   const problem = `must be one of ${roles.join(', ')}, or a role of the policy`;
   throw new AppError('INVALID_INPUT', { field: 'role', problem });

@@ -290,6 +290,13 @@ export const errorTable = {
     retry: 'never',
     message: '{server} needs the library {library}; install it with: npm install {library}',
   },
+  NODE_TOO_OLD: {
+    http: 501,
+    jsonRpc: -32603,
+    exit: 9,
+    retry: 'never',
+    message: '{what} needs Node.js {needed} or newer, this is {version}; run it with a newer one',
+  },
   PLUGIN_FAILED: {
     http: 500,
     jsonRpc: -32603,

@@ -26,6 +26,12 @@ export interface Meters {
   /** True while what counts for several coordinators does not answer; undefined where nothing does. */
   readonly limitsAway: boolean | undefined;
   readonly onLimitsAway: (isAway: boolean) => void;
+  /** Sign-ins with a password, by how they came out. */
+  readonly logins: ReadonlyMap<string, number>;
+  readonly onLogin: (outcome: string) => void;
+  /** Tokens given to clients, by kind. */
+  readonly tokens: ReadonlyMap<string, number>;
+  readonly onToken: (kind: string) => void;
   readonly incidents: IncidentLog;
   readonly findings: FindingMeter;
   /** Counts what guardrails find, and tells whoever listens. */
@@ -45,6 +51,8 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
   const refusals = new Map<string, number>();
   const limited = new Map<string, { per: string; window: string; count: number }>();
   let limitsAway: boolean | undefined;
+  const logins = new Map<string, number>();
+  const tokens = new Map<string, number>();
   return {
     calls,
     onCall(call) {
@@ -71,6 +79,10 @@ export function createMeters(deps: { readonly logger: Logger; readonly clock: Cl
     onLimitsAway(isAway) {
       limitsAway = isAway;
     },
+    logins,
+    onLogin: (outcome) => void logins.set(outcome, (logins.get(outcome) ?? 0) + 1),
+    tokens,
+    onToken: (kind) => void tokens.set(kind, (tokens.get(kind) ?? 0) + 1),
     incidents,
     findings,
     onFinding(finding) {

@@ -25,7 +25,15 @@ export interface MetricsDependencies {
   readonly audit?: (() => Readonly<Record<'written' | 'lost' | 'queued', number>>) | undefined;
   readonly meters: Pick<
     Meters,
-    'calls' | 'memory' | 'incidents' | 'refusals' | 'findings' | 'limited' | 'limitsAway'
+    | 'calls'
+    | 'memory'
+    | 'incidents'
+    | 'refusals'
+    | 'logins'
+    | 'tokens'
+    | 'findings'
+    | 'limited'
+    | 'limitsAway'
   >;
 }
 
@@ -119,6 +127,8 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
         value: count,
       })),
       limits_shared: deps.meters.limitsAway === undefined ? [] : one(deps.meters.limitsAway ? 0 : 1),
+      logins_total: [...deps.meters.logins].map(([outcome, value]) => ({ labels: { outcome }, value })),
+      issued_tokens_total: [...deps.meters.tokens].map(([kind, value]) => ({ labels: { kind }, value })),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

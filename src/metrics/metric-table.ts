@@ -51,6 +51,16 @@ export const metricTable = {
     labels: [],
     help: '1 while coordinators count limits together, 0 while this one has to count for itself.',
   },
+  logins_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Sign-ins of people with a password; outcome is ok, wrong, too-many or busy.',
+  },
+  issued_tokens_total: {
+    type: 'counter',
+    labels: ['kind'],
+    help: 'Tokens given to MCP clients; kind is access or refresh.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

@@ -20,14 +20,19 @@ import { apiKeysTable } from './migrations/0008-api-keys.ts';
 import { keyCertificates } from './migrations/0011-key-certificates.ts';
 import { monthlyUsesTable } from './migrations/0010-monthly-uses.ts';
 import { keyAttributes } from './migrations/0012-key-attributes.ts';
+import { peopleTables } from './migrations/0013-people.ts';
+import { oauthRecordsTable } from './migrations/0014-oauth-records.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
+import { createOauthRecords, type OauthRecords } from './oauth-records.ts';
 import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
 import { createQuarantineRows, type QuarantineRows } from './quarantined-servers.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import { createServerSettingsRows, type ServerSettingsRows } from './server-settings.ts';
 import type { Tables } from './tables.ts';
+import { createUsers, type Users } from './users.ts';
+import { createWebSessions, type WebSessions } from './web-sessions.ts';
 
 export interface Store extends AsyncDisposable {
   readonly listings: Listings;
@@ -42,6 +47,9 @@ export interface Store extends AsyncDisposable {
   readonly quarantine: QuarantineRows;
   readonly apiKeys: ApiKeys;
   readonly monthlyUses: MonthlyUses;
+  readonly users: Users;
+  readonly webSessions: WebSessions;
+  readonly oauthRecords: OauthRecords;
 }
 
 /** By name, in their order. */
@@ -56,6 +64,8 @@ const migrations = {
   '0010-monthly-uses': monthlyUsesTable,
   '0011-key-certificates': keyCertificates,
   '0012-key-attributes': keyAttributes,
+  '0013-people': peopleTables,
+  '0014-oauth-records': oauthRecordsTable,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -83,6 +93,9 @@ export async function openStore(dataDir: string): Promise<Store> {
       quarantine: createQuarantineRows(db),
       apiKeys: createApiKeys(db),
       monthlyUses: createMonthlyUses(db),
+      users: createUsers(db),
+      webSessions: createWebSessions(db),
+      oauthRecords: createOauthRecords(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

@@ -60,6 +60,47 @@ export interface MonthlyUsesTable {
   updated_at: string;
 }
 
+export interface UsersTable {
+  tenant: string;
+  id: string;
+  login: string;
+  name: string;
+  role: string;
+  password: string | null;
+  created_at: string;
+  disabled_at: string | null;
+  last_login_at: string | null;
+}
+
+export interface UserLinksTable {
+  tenant: string;
+  hash: string;
+  user_id: string | null;
+  expires_at: string;
+}
+
+export interface WebSessionsTable {
+  tenant: string;
+  hash: string;
+  user_id: string;
+  seen_at: string;
+  expires_at: string;
+}
+
+export interface OauthRecordsTable {
+  tenant: string;
+  model: string;
+  id: string;
+  payload: string;
+  grant_id: string | null;
+  uid: string | null;
+  user_id: string | null;
+  client_id: string | null;
+  created_at: string;
+  expires_at: string | null;
+  consumed_at: string | null;
+}
+
 export interface ScaleBoundsTable {
   server: string;
   least: number;
@@ -126,6 +167,10 @@ export interface AuditTables {
 export interface Tables {
   api_keys: ApiKeysTable;
   monthly_uses: MonthlyUsesTable;
+  users: UsersTable;
+  user_links: UserLinksTable;
+  web_sessions: WebSessionsTable;
+  oauth_records: OauthRecordsTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

@@ -1,0 +1,29 @@
+/** `users set-role`: somebody may do something else from now on. */
+
+import { Argument, type Command } from 'commander';
+import { roles } from '../../kernel/roles.ts';
+import type { CliContext } from '../context.ts';
+import { printChanged, type UsersOptions, usersCommand, withUsers } from './open-users.ts';
+
+/** The verb `users set-role`. */
+export function usersSetRoleCommand(context: CliContext): Command {
+  return usersCommand(
+    'set-role',
+    'Change the role of a person; it holds within a second, for their apps too.',
+    'users set-role anna@example.org operator',
+  )
+    .argument('<login>', 'what they sign in with, as `users list` shows it')
+    .addArgument(new Argument('<role>', 'what they may do').choices(roles))
+    .action((login: string, role: string, options: UsersOptions) =>
+      runUsersSetRole(login, role, options, context),
+    );
+}
+
+async function runUsersSetRole(
+  login: string,
+  role: string,
+  options: UsersOptions,
+  context: CliContext,
+): Promise<void> {
+  printChanged(await withUsers(options, context, (people) => people.setRole(login, role)), options, context);
+}

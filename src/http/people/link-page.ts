@@ -1,0 +1,104 @@
+/** Where a one-time link leads: the first owner, somebody invited, or somebody who needs another password. */
+
+import { isAppError } from '../../kernel/errors.ts';
+import type { Person } from '../../identity/people/sign-in.ts';
+import { enter } from './login-page.ts';
+import { html, sendPage } from './page.ts';
+import {
+  addressOf,
+  alertBox,
+  formField,
+  type PageHandler,
+  type PeopleParts,
+  sendMessage,
+  sendOn,
+  type Visit,
+} from './visit.ts';
+
+function show(
+  visit: Visit,
+  parts: PeopleParts,
+  target: Person | null,
+  token: string,
+  problem?: string,
+): void {
+  const { response, language, texts, form, path } = visit;
+  const why = target === null ? html`<p>${texts.firstOwnerWhy}</p>` : undefined;
+  const login = target?.login ?? form?.get('login')?.slice(0, 254) ?? '';
+  const fixed = target === null ? html`required autofocus` : html`readonly`;
+  const body = html`${alertBox(problem)}${why}
+    <form method="post" action="${path}">
+      ${formField(visit, parts)}<input type="hidden" name="token" value="${token}" />
+      <label for="login">${texts.login}</label>
+      <input
+        id="login"
+        name="login"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck="false"
+        maxlength="254"
+        value="${login}"
+        ${fixed}
+      />
+      <label for="password">${texts.password}</label>
+      <input
+        id="password"
+        name="password"
+        type="password"
+        autocomplete="new-password"
+        minlength="12"
+        maxlength="256"
+        required
+        aria-describedby="rule"
+      />
+      <label for="again">${texts.passwordAgain}</label>
+      <input
+        id="again"
+        name="again"
+        type="password"
+        autocomplete="new-password"
+        minlength="12"
+        maxlength="256"
+        required
+      />
+      <p class="dim" id="rule">${texts.passwordRule}</p>
+      <button type="submit">${texts.save}</button>
+    </form>`;
+  const title = target === null ? texts.firstOwner : texts.setPassword;
+  sendPage(response, { language, title, body }, problem === undefined ? 200 : 400);
+}
+
+export const linkPage: PageHandler = async (visit, parts) => {
+  const { form, query, texts } = visit;
+  const token = (form ?? query).get('token') ?? '';
+  const target = await parts.signIn.linkTarget(token, addressOf(visit));
+  const isDead = () => sendMessage(visit, texts.deadLink, texts.deadLinkWhy, 404);
+  if (target === undefined) {
+    isDead();
+    return;
+  }
+  if (!form) {
+    show(visit, parts, target, token, visit.isStale ? texts.expired : undefined);
+    return;
+  }
+  const password = form.get('password') ?? '';
+  if (password !== form.get('again')) {
+    show(visit, parts, target, token, texts.notSame);
+    return;
+  }
+  try {
+    const user = await parts.signIn.withLink(token, { login: form.get('login') ?? '', password });
+    if (!user) {
+      isDead();
+      return;
+    }
+    await enter(visit, parts, user.id);
+    sendOn(visit, '/account');
+  } catch (error) {
+    if (!isAppError(error, 'INVALID_INPUT', 'OVERLOADED')) throw error;
+    const isPassword = error.data['field'] === 'password';
+    const problem =
+      error.code === 'OVERLOADED' ? texts.busy : isPassword ? texts.badPassword : texts.badLogin;
+    show(visit, parts, target, token, problem);
+  }
+};

@@ -15,8 +15,12 @@ import { createGuard } from '../src/http/guards.ts';
 import { createAuthenticate } from '../src/identity/authenticate.ts';
 import { openKeyRing } from '../src/identity/key-ring.ts';
 import { createManagedKeys } from '../src/identity/manage-keys.ts';
+import type { GuardedCall } from '../src/kernel/call-guard.ts';
 import { systemClock } from '../src/kernel/clock.ts';
 import { silentLogger } from '../src/kernel/log.ts';
+import { localOwner } from '../src/kernel/principal.ts';
+import { createCredentialsGuard } from '../src/secrets/credentials-guard.ts';
+import type { ServerAuth } from '../src/secrets/upstream-credentials.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -56,7 +60,22 @@ const guard = createGuard({ host: '127.0.0.1', allowedHosts: [], allowedOrigins:
 const headers = { host: '127.0.0.1:3000', authorization: `Bearer ${key}` };
 const request = { url: '/mcp', headers } as IncomingMessage;
 
+// A server that wants nothing, and one whose token is there.
+const call = { principal: localOwner, server: { id: 'one', category: 'custom' }, params: {} } as GuardedCall;
+const wanting = { id: 'one', url: 'https://one.test/mcp', auth: { type: 'static' } } as ServerAuth;
+const credentialsGuard = (server: ServerAuth | undefined) =>
+  createCredentialsGuard({
+    credentials: { need: () => undefined },
+    signIns: { begin: () => ({ url: '', done: Promise.resolve() }) },
+    serverOf: () => server,
+    clock: systemClock,
+  });
+const answered = Promise.resolve({});
+const [plain, wants] = [credentialsGuard(undefined), credentialsGuard(wanting)];
+
 const figures = {
+  credentials: await microseconds(() => plain.run(call, () => answered)),
+  credentialsWanted: await microseconds(() => wants.run(call, () => answered)),
   hostAndOrigin: await microseconds(() => guard(request)),
   key: await microseconds(() => access.admit(request)),
   role: await microseconds(() => access.authorize(request, 'use')),

@@ -17,6 +17,7 @@ import { discoveryRoutes } from './http/routes/discovery.ts';
 import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
+import { secretsRoutes } from './http/routes/secrets.ts';
 import { serversRoutes } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
@@ -29,7 +30,9 @@ import type { Pool } from './pool/pool.ts';
 import type { Meters } from './metrics/create-meters.ts';
 import type { Identity } from './open-identity.ts';
 import { openGuards } from './open-guards.ts';
+import type { UpstreamAccess } from './open-upstream-access.ts';
 import { openMetrics } from './open-metrics.ts';
+import type { Secrets } from './open-secrets.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
@@ -63,10 +66,12 @@ export async function openEdge(
     readonly remotes: RemoteRoster;
     readonly loaded: LoadedConfig;
     readonly plugins: PluginParts;
+    readonly secrets: Secrets;
+    readonly upstream: UpstreamAccess;
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
-  const { loaded, plugins, identity, hosts } = base;
+  const { loaded, plugins, identity, hosts, secrets, upstream } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -81,9 +86,20 @@ export async function openEdge(
     limits: { maxSessions: limits.maxSessions, idleMs: limits.sessionIdleMs },
     onCall: meters.onCall,
     onIncident: meters.incidents.note,
-    guard: openGuards(),
+    guard: openGuards({ credentials: upstream.guard }),
   });
-  const metrics = await openMetrics(parts, { loaded, plugins, pool, hosts, gateway, memory, meters, logger });
+  const metrics = await openMetrics(parts, {
+    loaded,
+    plugins,
+    pool,
+    hosts,
+    gateway,
+    memory,
+    meters,
+    logger,
+    credentials: upstream.credentials.figures,
+    expiringSecrets: () => secrets.countExpiring(),
+  });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
   const stop = Promise.withResolvers<void>();
@@ -100,6 +116,7 @@ export async function openEdge(
     logger,
     nextRequestId,
     git: createGitEndpoint({ repositories: new Map([['default', memory.gitAccess]]), logger }),
+    signIns: upstream.signIns,
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
@@ -128,10 +145,12 @@ export async function openEdge(
       ...toolsRoutes(gateway, nextRequestId),
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, nextRequestId),
+      ...secretsRoutes(secrets.local, () => void secrets.look()),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },
   });
   ({ baseUrl } = listeners);
+  upstream.reachedAt(baseUrl);
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
   const addressFile = join(dataDir, 'coordinator.json');

@@ -2,8 +2,13 @@
 
 import { type CallGuard, joinGuards } from './kernel/call-guard.ts';
 
+export interface GuardParts {
+  /** Innermost: only for a call that is let through is a user asked to sign in somewhere. */
+  readonly credentials: CallGuard;
+}
+
 /** The guards as one; undefined when none is needed. */
-export function openGuards(): CallGuard['run'] | undefined {
-  const guards: CallGuard[] = [];
+export function openGuards({ credentials }: GuardParts): CallGuard['run'] | undefined {
+  const guards: CallGuard[] = [credentials];
   return joinGuards(guards);
 }

@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   fleet: ['kernel', 'contract', 'catalog', 'pool'],
   gateway: ['kernel', 'contract', 'catalog', 'pool'],
   identity: ['kernel', 'contract', 'store'],
+  secrets: ['kernel', 'store'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
@@ -35,14 +36,18 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store'],
+  // So are secrets.
+  'cli/secrets/open-secrets.ts': ['open-secrets', 'store'],
+  'cli/secrets/rotate-key.ts': ['open-secrets'],
+  'cli/secrets/kept-secrets.ts': ['open-secrets', 'store'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */
 const sharedLibraries: Readonly<Record<string, readonly string[]>> = {
   // Shapes are checked at every edge.
   zod: Object.keys(table),
-  // Upstream links and the HTTP Client server are both HTTP clients; config and memory files both hold YAML.
-  undici: ['transport', 'servers'],
+  // Upstream links, the HTTP Client server, and vaults and authorization servers are asked over HTTP; config and memory files both hold YAML.
+  undici: ['transport', 'servers', 'secrets'],
   yaml: ['config', 'memory', 'cli'],
 };
 

@@ -32,6 +32,10 @@ import { keysCreateCommand } from './keys/create.ts';
 import { keysListCommand } from './keys/list.ts';
 import { keysRevokeCommand } from './keys/revoke.ts';
 import { keysRotateCommand } from './keys/rotate.ts';
+import { secretsListCommand } from './secrets/list.ts';
+import { secretsRemoveCommand } from './secrets/remove.ts';
+import { secretsRotateKeyCommand } from './secrets/rotate-key.ts';
+import { secretsSetCommand } from './secrets/set.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -134,6 +138,11 @@ const nouns: readonly Noun[] = [
     name: 'keys',
     description: 'Keys that open a coordinator started with --auth required.',
     verbs: [keysCreateCommand, keysListCommand, keysRotateCommand, keysRevokeCommand],
+  },
+  {
+    name: 'secrets',
+    description: 'The encrypted store of secrets that the config refers to.',
+    verbs: [secretsSetCommand, secretsListCommand, secretsRemoveCommand, secretsRotateKeyCommand],
   },
   {
     name: 'memory',

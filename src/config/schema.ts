@@ -9,6 +9,7 @@ import { discoveryShape } from './discovery-shape.ts';
 import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
+import { secretsShape } from './secrets-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 
 /** Profiles that a file may have. */
@@ -131,6 +132,7 @@ export const configShape = z.strictObject({
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),
+  secrets: secretsShape.prefault({}).describe('Where secrets are kept that other settings refer to.'),
   watchConfig: z
     .boolean()
     .default(true)

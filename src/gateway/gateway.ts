@@ -16,6 +16,7 @@ import {
 } from '../kernel/protocol.ts';
 import type { Principal } from '../kernel/principal.ts';
 import { product } from '../kernel/product.ts';
+import { needsUser } from '../kernel/upstream-auth.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
 import { type Bundles, createBundles } from './bundles/bundles.ts';
@@ -171,7 +172,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     const now = mounts.view(key);
     const [group] = now.groups;
     if (!now.isSingle || !group || listingOf(group)) return now;
-    await group.instances[0]?.acquire();
+    const [instance] = group.instances;
+    if (needsUser(instance?.spec.auth)) return now;
+    await instance?.acquire();
     return mounts.view(key);
   }
 

@@ -261,6 +261,7 @@ function guardedCall({
     mount: view.key,
     server: { id, category },
     ...rest,
+    capabilities: peer.capabilities,
     signal,
     ask: ask && ((asked, input) => ask(asked, input, signal)),
   };

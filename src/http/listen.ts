@@ -20,6 +20,7 @@ import { createMcpEndpoint } from './mcp/endpoint.ts';
 import { createKeepAlive } from './mcp/reply.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { createRest, type RestOptions } from './rest.ts';
+import type { SignInPages } from './upstream-sign-in.ts';
 import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
 
@@ -33,6 +34,8 @@ export interface ListenOptions extends GuardOptions {
   readonly memory: ChangeSource;
   /** Clone, fetch and push under /git/. */
   readonly git?: GitEndpoint;
+  /** Pages on which users give leave for servers. */
+  readonly signIns?: SignInPages;
   readonly isReady: () => boolean;
   readonly metrics?: RestOptions['metrics'];
   readonly logger: Logger;
@@ -99,6 +102,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     access,
     endpoint,
     git: options.git,
+    signIns: options.signIns,
     logger,
     requests: createOpenRequests(),
   };

@@ -5,8 +5,9 @@ import { AppError } from '../kernel/errors.ts';
 import type { Principal } from '../kernel/principal.ts';
 import { mayDo, type Permission } from '../kernel/roles.ts';
 
-/** Told to anybody: whether it runs, and how to get in. */
-const openPaths = /^\/(?:healthz|readyz|\.well-known\/oauth-protected-resource(?:\/.*)?)$/;
+/** For anybody: whether it runs, how to get in, and the way of a browser that has a ticket. */
+const openPaths =
+  /^\/(?:healthz|readyz|oauth\/upstream\/(?:start|callback)|\.well-known\/oauth-protected-resource(?:\/.*)?)$/;
 
 export function isOpenPath(path: string): boolean {
   return openPaths.test(path);

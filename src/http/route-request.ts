@@ -12,12 +12,14 @@ import { isOpenPath } from './needed-permission.ts';
 import type { OpenRequests } from './open-requests.ts';
 import { toProblem } from './problem.ts';
 import { challengeFor, resourceMetadata } from './protected-resource.ts';
+import { serveSignIn, type SignInPages, signInPath } from './upstream-sign-in.ts';
 
 export interface Edge {
   readonly guard: Guard;
   readonly access: Access;
   readonly endpoint: McpEndpoint;
   readonly git: GitEndpoint | undefined;
+  readonly signIns: SignInPages | undefined;
   readonly logger: Logger;
   readonly requests: OpenRequests;
 }
@@ -52,6 +54,10 @@ export function routeRequest(
     if (edge.git && isGitPath(path) && !isAlias) {
       access.authorize(request, 'use');
       void edge.git(request, response);
+      return;
+    }
+    if (edge.signIns && signInPath.test(path) && request.method === 'GET' && !isAlias) {
+      void serveSignIn(edge.signIns, request, response, path, query);
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;

@@ -23,6 +23,8 @@ export interface GuardedCall {
   readonly definition?: JsonObject | undefined;
   /** As the server gets them; a guard that changes them hands on a copy. */
   readonly params: JsonObject;
+  /** What the client says that it can do. */
+  readonly capabilities?: Readonly<Record<string, unknown>> | undefined;
   /** Aborted when the client cancels or goes away. */
   readonly signal: CancelSignal;
   /** Asks the client's user on the stream of this call; absent where the client cannot be asked. */

@@ -161,6 +161,27 @@ export const errorTable = {
     retry: 'other-instance',
     message: 'server {server} failed while answering: {problem}',
   },
+  CREDENTIALS_REFUSED: {
+    http: 502,
+    jsonRpc: -32603,
+    exit: 8,
+    retry: 'never',
+    message: 'no token was given by {server}: {problem}',
+  },
+  CREDENTIALS_NEEDED: {
+    http: 403,
+    jsonRpc: -32603,
+    exit: 5,
+    retry: 'never',
+    message: 'server {server} needs credentials of yours: {problem}',
+  },
+  URL_ELICITATION_REQUIRED: {
+    http: 403,
+    jsonRpc: -32042,
+    exit: 5,
+    retry: 'never',
+    message: 'server {server} needs your leave: open {url} in a browser, then call again',
+  },
   UPSTREAM_PROTOCOL: {
     http: 502,
     jsonRpc: -32603,

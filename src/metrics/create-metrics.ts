@@ -19,6 +19,12 @@ export interface MetricsDependencies {
   readonly hosts: { census(): readonly { readonly connections: number; readonly utilization: number }[] };
   readonly gateway: Pick<Gateway, 'sessions' | 'parkedCalls'>;
   readonly memory: MemoryClient;
+  /** Tokens for servers: how refreshes went, and when they end, milliseconds since the epoch. */
+  readonly credentials?: {
+    readonly refreshes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+    ends(): readonly { readonly server: string; readonly endsAtMs: number }[];
+  };
+  readonly expiringSecrets?: () => Promise<number>;
   readonly meters: Pick<Meters, 'calls' | 'memory' | 'incidents' | 'refusals'>;
 }
 
@@ -43,6 +49,17 @@ function partsOf(histogram: Histogram, labels: Readonly<Record<string, string>>)
     { suffix: '_sum', labels, value: histogram.sumSeconds },
     { suffix: '_count', labels, value: histogram.count },
   ];
+}
+
+/** Seconds until the first of each server's ends. */
+function firstEnds(ends: readonly { readonly server: string; readonly endsAtMs: number }[]): Reading[] {
+  const first = new Map<string, number>();
+  for (const { server, endsAtMs } of ends)
+    first.set(server, Math.min(first.get(server) ?? Infinity, endsAtMs));
+  return [...first].map(([server, endsAtMs]) => ({
+    labels: { server },
+    value: Math.round((endsAtMs - Date.now()) / 1000),
+  }));
 }
 
 /** How many there are of each value. */
@@ -101,6 +118,11 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       parked_calls: one(gateway.parkedCalls),
       sessions: one(gateway.sessions.size),
       refused_requests_total: [...deps.meters.refusals].map(([code, value]) => ({ labels: { code }, value })),
+      upstream_token_refreshes_total: [...(deps.credentials?.refreshes ?? [])].flatMap(([server, counts]) =>
+        [...counts].map(([outcome, value]) => ({ labels: { server, outcome }, value })),
+      ),
+      upstream_token_expiry_seconds: firstEnds(deps.credentials?.ends() ?? []),
+      expiring_secrets: one((await deps.expiringSecrets?.()) ?? 0),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

@@ -16,11 +16,13 @@ import { addedRemotes } from './migrations/0002-added-remotes.ts';
 import { bundlesAndApprovals } from './migrations/0003-bundles-and-approvals.ts';
 import { fleetTables } from './migrations/0007-fleet.ts';
 import { apiKeysTable } from './migrations/0008-api-keys.ts';
+import { secretTables } from './migrations/0016-secrets.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
 import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
 import { createQuarantineRows, type QuarantineRows } from './quarantined-servers.ts';
+import { createSecretRows, type SecretRows } from './secrets.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import { createServerSettingsRows, type ServerSettingsRows } from './server-settings.ts';
 import type { Tables } from './tables.ts';
@@ -37,6 +39,7 @@ export interface Store extends AsyncDisposable {
   readonly serverSettings: ServerSettingsRows;
   readonly quarantine: QuarantineRows;
   readonly apiKeys: ApiKeys;
+  readonly secrets: SecretRows;
 }
 
 /** By name, in their order. */
@@ -48,6 +51,7 @@ const migrations = {
   '0006-scale-bounds': scaleBoundsTable,
   '0007-fleet': fleetTables,
   '0008-api-keys': apiKeysTable,
+  '0016-secrets': secretTables,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -74,6 +78,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       serverSettings: createServerSettingsRows(db),
       quarantine: createQuarantineRows(db),
       apiKeys: createApiKeys(db),
+      secrets: createSecretRows(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

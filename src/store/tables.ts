@@ -49,6 +49,23 @@ export interface ApiKeysTable {
   last_used_at: string | null;
 }
 
+export interface SecretsTable {
+  tenant: string;
+  owner: string;
+  name: string;
+  version: number;
+  wrapped: string;
+  sealed: string;
+  created_at: string;
+  expires_at: string | null;
+}
+
+export interface SecretMasterKeysTable {
+  id: string;
+  parameters: string;
+  created_at: string;
+}
+
 export interface ScaleBoundsTable {
   server: string;
   least: number;
@@ -80,6 +97,8 @@ export interface QuarantinedServersTable {
 
 export interface Tables {
   api_keys: ApiKeysTable;
+  secrets: SecretsTable;
+  secret_master_keys: SecretMasterKeysTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

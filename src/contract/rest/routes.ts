@@ -9,6 +9,7 @@ import { discoveryRoutes } from './discovery-routes.ts';
 import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { scaleRoutes } from './scale-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -28,6 +29,7 @@ export const routes = {
   ...pinRoutes,
   ...memoryRoutes,
   ...remoteRoutes,
+  ...secretRoutes,
 } as const;
 
 export type RouteName = keyof typeof routes;

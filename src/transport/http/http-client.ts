@@ -3,16 +3,19 @@
 import { type Dispatcher, Pool } from 'undici';
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
+import type { LinkCredentials } from '../../kernel/link-credentials.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { SsePosition } from './sse-parser.ts';
 import { portOf, type SsrfGuard } from '../../kernel/ssrf-guard.ts';
-import { lookupThrough } from './guarded-lookup.ts';
+import { lookupThrough } from '../../kernel/guarded-lookup.ts';
 
 export interface HttpEndpoint {
   readonly server: string;
   readonly url: string;
   /** Sent with every request (credentials, say); the headers of the protocol win over them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Those that change; they win over `headers`. */
+  readonly credentials?: LinkCredentials;
   /** Longest message taken from the server. */
   readonly maxMessageBytes: number;
   readonly guard?: SsrfGuard;
@@ -86,6 +89,7 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     ownHeaders: Object.keys(ownHeaders).length > 0 ? ownHeaders : undefined,
     maxMessageBytes: endpoint.maxMessageBytes,
     pool,
+    credentials: endpoint.credentials,
   };
   return {
     exchange(request, handlers) {
@@ -107,6 +111,7 @@ interface Route {
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   readonly maxMessageBytes: number;
   readonly pool: Pool;
+  readonly credentials: LinkCredentials | undefined;
 }
 
 /** The path of a redirect that stays on this origin; undefined when it leads elsewhere. */
@@ -128,6 +133,9 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   private redirects = 0;
   private wasSent = false;
   private redirectTo: string | undefined;
+  private isRefused = false;
+  private hasTriedAgain = false;
+  private challenge: string | undefined;
 
   constructor(route: Route, request: ExchangeRequest, handlers: ExchangeHandlers) {
     this.route = route;
@@ -137,11 +145,22 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   dispatch(): void {
-    const { path, ownHeaders, pool } = this.route;
+    const waiting = this.route.credentials?.prepare();
+    if (!waiting) return this.send();
+    waiting.then(
+      () => this.isOver || this.send(),
+      (error: unknown) => this.finish({ kind: 'broken', wasSent: false, problem: messageOf(error) }),
+    );
+  }
+
+  private send(): void {
+    const { path, ownHeaders, pool, credentials } = this.route;
     const { method, body = null, headers: given } = this.request;
-    const headers = ownHeaders ? { ...ownHeaders, ...given } : given;
+    const own = ownHeaders ? { ...ownHeaders, ...given } : given;
+    const headers = credentials ? { ...own, ...credentials.headers } : own;
     this.wasSent = false;
     this.redirectTo = undefined;
+    this.isRefused = false;
     pool.dispatch({ path, method, headers, body }, this);
   }
 
@@ -157,6 +176,11 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
     if (status < 200) return;
+    if (status === 401 && this.route.credentials && !this.hasTriedAgain) {
+      this.isRefused = true;
+      this.challenge = String(headers['www-authenticate'] ?? '');
+      return;
+    }
     this.redirectTo = followed(this.route, status, headers['location']);
     if (this.redirectTo !== undefined) return;
     if (status >= 300 && status < 400) this.giveUp(`it redirects elsewhere (HTTP ${status})`);
@@ -164,17 +188,26 @@ class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.redirectTo !== undefined || this.isOver) return;
+    if (this.redirectTo !== undefined || this.isRefused || this.isOver) return;
     const problem = this.reader.push(chunk);
     if (problem !== undefined) this.giveUp(problem);
   }
 
   onResponseEnd(): void {
+    if (this.isRefused) return void this.tryAgain();
     if (this.redirectTo === undefined) return this.finish(this.reader.end());
     if (++this.redirects > maxRedirects)
       return this.finish({ kind: 'invalid', problem: 'it redirects in circles' });
     this.route.path = this.redirectTo;
     if (!this.isOver) this.dispatch();
+  }
+
+  /** Once, with other credentials where there are any; a server that refuses has not looked at the request. */
+  private async tryAgain(): Promise<void> {
+    this.hasTriedAgain = true;
+    const isWorthIt = await this.route.credentials!.refused(this.challenge).catch(() => false);
+    if (!isWorthIt) this.finish({ kind: 'answered', status: 401 });
+    else if (!this.isOver) this.dispatch();
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

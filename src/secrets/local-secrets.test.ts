@@ -148,6 +148,25 @@ describe('the local store', () => {
 });
 
 describe('rotation of the master key', () => {
+  it('goes to one that a service keeps wrapped, which is all that is kept of it', async () => {
+    const dir = await folder();
+    const flipped = (bytes: Buffer) => Buffer.from(bytes.map((byte) => byte ^ 0x5a));
+    const transit: KeySource = {
+      kind: 'transit',
+      wrap: async (bytes) => flipped(bytes).toString('base64'),
+      unwrap: async (wrapped) => flipped(Buffer.from(wrapped, 'base64')),
+    };
+    const { local, store } = await openIn(dir, text(1));
+    await local.set(place, 'kept');
+    await local.rotateKey(transit);
+    const { local: other } = await openIn(dir, transit);
+    expect((await other.find(place))?.text).toBe('kept');
+    expect(Object.keys(JSON.parse((await store.secrets.masterKey())!.parameters) as object)).toEqual([
+      'ciphertext',
+    ]);
+    await expect((await openIn(dir, text(1))).local.find(place)).rejects.toThrow('is another key');
+  });
+
   it('of a file puts another one there, and other processes take it', async () => {
     const dir = await folder();
     const source: KeySource = { kind: 'file', path: join(dir, 'secrets.key'), mayCreate: true };

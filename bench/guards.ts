@@ -2,7 +2,7 @@
  * What the guards add to a request, microseconds of one thread: bounds on its head, its connection and the depth of its
  * body, Host and Origin, the key among others (or a token that was seen before), the leave of its role, the policy
  * (remembered; with a CEL condition on arguments and time; of a memory tool), limits by five rules, all guardrails over a
- * call with a result of 1 KB, the audit log on the call's way (`audit`) and with what is done behind it
+ * call with a result of 1 KB, credentials for the server, the audit log on the call's way (`audit`) and with what is done behind it
  * (`auditWritten`); beside the SHA-256 alone, without which no key can be checked, and one limit by rate-limiter-flexible.
  * `node bench/guards.ts [--requests 200000] [--keys 10000]`. Last line: one JSON object.
  */
@@ -48,6 +48,8 @@ import { openLimits } from '../src/metering/limits/open-limits.ts';
 import { createAuditGuard } from '../src/metering/audit/audit-guard.ts';
 import { createAuditWriter } from '../src/metering/audit/audit-writer.ts';
 import { openAuditStore } from '../src/store/open-audit-store.ts';
+import { createCredentialsGuard } from '../src/secrets/credentials-guard.ts';
+import type { ServerAuth } from '../src/secrets/upstream-credentials.ts';
 import { openStore } from '../src/store/open-store.ts';
 
 const { values } = parseArgs({
@@ -221,10 +223,22 @@ async function writtenMicroseconds(calls: number): Promise<number> {
 }
 
 const silentAudit = createAuditGuard({ assertWritable() {}, note() {} }, systemClock);
+// A server that wants nothing, and one whose token is there.
+const wanting = { id: 'files', url: 'https://one.test/mcp', auth: { type: 'static' } } as ServerAuth;
+const credentialsGuard = (server: ServerAuth | undefined) =>
+  createCredentialsGuard({
+    credentials: { need: () => undefined },
+    signIns: { begin: () => ({ url: '', done: Promise.resolve() }) },
+    serverOf: () => server,
+    clock: systemClock,
+  });
+const [plain, wants] = [credentialsGuard(undefined), credentialsGuard(wanting)];
+
 const figures = {
   head: await microseconds(() => assertHead(request, bounds)),
   connection: await microseconds(() => connections.begin(request, response)),
   jsonDepth: await microseconds(() => assertDepth(body, bounds.jsonDepth)),
+  credentials: await microseconds(() => plain.run(call, answered)),
   hostAndOrigin: await microseconds(() => guard(request)),
   key: await microseconds(() => access.admit(request)),
   role: await microseconds(() => access.authorize(request, gatewayActions)),
@@ -237,6 +251,7 @@ const figures = {
   auditWritten: await writtenMicroseconds(Math.min(requests, 20_000)),
 };
 const beside = {
+  credentialsWanted: await microseconds(() => wants.run(call, answered)),
   token: await microseconds(() => withTokens.admit(ofToken)),
   policyWithCondition: await microseconds(() => policy.run(conditioned, answered)),
   policyOfMemory: await microseconds(() => policy.run(remembering, answered)),

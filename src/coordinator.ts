@@ -19,6 +19,7 @@ import { toServerItem } from './http/routes/servers.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
+import { createRedactor, type Redactor } from './kernel/redact-values.ts';
 import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes } from './memory-remotes.ts';
@@ -31,6 +32,8 @@ import { openAudit } from './open-audit.ts';
 import { openIdentity } from './open-identity.ts';
 import { openLimits } from './open-limits.ts';
 import { openPool } from './open-pool.ts';
+import { openUpstreamAccess } from './open-upstream-access.ts';
+import { openSecrets } from './open-secrets.ts';
 import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore } from './store/open-store.ts';
@@ -43,6 +46,8 @@ export interface CoordinatorOptions {
   readonly signal?: AbortSignal;
   /** Loads the config again, for reloads; without it the config stays as it is. */
   readonly loadConfig?: () => Promise<LoadedConfig>;
+  /** Learns the secrets that are read, so that the logger can leave them out. */
+  readonly redactor?: Redactor;
 }
 
 export interface Coordinator extends AsyncDisposable {
@@ -61,17 +66,22 @@ export interface Coordinator extends AsyncDisposable {
 
 /** Starts everything; resolves when each server asked for is up or has failed its first try. */
 export async function startCoordinator(
-  loaded: LoadedConfig,
+  given: LoadedConfig,
   options: CoordinatorOptions,
 ): Promise<Coordinator> {
-  const { config } = loaded;
-  const { logger } = options;
+  const { config } = given;
+  const { logger, redactor = createRedactor(), loadConfig } = options;
   assertMayBind(config.host, config.auth.mode === 'required');
   const dataDir = resolve(config.dataDir);
   await using parts = new AsyncDisposableStack();
   // The memory is private to whoever runs this.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
+  const store = parts.use(await openStore(dataDir));
+  const secrets = await openSecrets(parts, given, { rows: store.secrets, logger });
+  const withSecrets = (bare: LoadedConfig) => ({ ...bare, secrets: secrets.access(redactor.add) });
+  const loaded = withSecrets(given);
+  const upstream = openUpstreamAccess({ local: secrets.local, noted: redactor.add, pool: () => pool });
   const certificate = await openConfiguredCertificate(parts, loaded, logger);
   const backup = await resolveBackup(loaded);
   const plugins = await loadPlugins(config.plugins, loaded.baseDir, builtInServers);
@@ -91,7 +101,6 @@ export async function startCoordinator(
     }),
   );
   const memory = meters.memory.watch(opened);
-  const store = parts.use(await openStore(dataDir));
   const identity = await openIdentity(parts, { config, dataDir, store, meters, logger });
   const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
@@ -118,6 +127,8 @@ export async function startCoordinator(
     admit,
     meters,
     logger,
+    redact: redactor.redact,
+    credentials: upstream.credentialsFor,
   });
   const servers = await openServers(parts, {
     loaded,
@@ -125,8 +136,12 @@ export async function startCoordinator(
     pool,
     store,
     logger,
-    load: watchLoads(options.loadConfig, audit?.noteConfig),
+    load: watchLoads(loadConfig && (async () => withSecrets(await loadConfig())), audit?.noteConfig),
     onReload: (next) => limiting.limits.apply(next.config.limits),
+  });
+  await secrets.watch(parts, async () => {
+    upstream.credentials.forgetSecrets();
+    await servers.roster.refresh(({ usesSecrets }) => usesSecrets === true);
   });
   const { roster, refusals } = servers;
   const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
@@ -148,6 +163,8 @@ export async function startCoordinator(
     hosts,
     servers,
     remotes,
+    secrets,
+    upstream,
     meters,
     logger,
   });

@@ -5,7 +5,7 @@
 
 import type { LoadedConfig } from './config/load-config.ts';
 import { type RemoteConfig, parseRemote } from './config/parse-remote.ts';
-import { resolveReference } from './config/resolve-secrets.ts';
+import { resolveReference, secretSource } from './config/resolve-secrets.ts';
 import { remoteEntryShape } from './contract/rest/remote-routes.ts';
 import type { RemoteRegistry } from './http/routes/remotes.ts';
 import { AppError, isAppError, messageOf } from './kernel/errors.ts';
@@ -23,7 +23,7 @@ export function memoryRemotes(loaded: LoadedConfig): RemoteOptions[] {
 }
 
 function toOptions(
-  { baseDir, file }: LoadedConfig,
+  loaded: LoadedConfig,
   name: string,
   { url, credential, ...remote }: RemoteConfig,
   source: RemoteOptions['source'],
@@ -33,10 +33,9 @@ function toOptions(
     ...remote,
     name,
     source,
-    url: absoluteRemoteUrl(url, baseDir),
+    url: absoluteRemoteUrl(url, loaded.baseDir),
     ...(credential && {
-      readCredential: () =>
-        resolveReference(credential, where, { baseDir, ...(file !== undefined && { file }) }),
+      readCredential: () => resolveReference(credential, where, secretSource(loaded)),
     }),
   };
 }

@@ -21,6 +21,7 @@ import { memoryRoutes } from './http/routes/memory.ts';
 import { pinsRoutes } from './http/routes/pins.ts';
 import { policyRoutes } from './http/routes/policy.ts';
 import { remotesRoutes } from './http/routes/remotes.ts';
+import { secretsRoutes } from './http/routes/secrets.ts';
 import { serversRoutes } from './http/routes/servers.ts';
 import { statusRoutes } from './http/routes/status.ts';
 import { toolsRoutes } from './http/routes/tools.ts';
@@ -39,6 +40,8 @@ import { openGuards } from './open-guards.ts';
 import type { Limiting } from './open-limits.ts';
 import { openMetrics } from './open-metrics.ts';
 import { openPolicy } from './open-policy.ts';
+import type { Secrets } from './open-secrets.ts';
+import type { UpstreamAccess } from './open-upstream-access.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
@@ -76,10 +79,13 @@ export async function openEdge(
     readonly remotes: RemoteRoster;
     readonly loaded: LoadedConfig;
     readonly plugins: PluginParts;
+    readonly secrets: Secrets;
+    readonly upstream: UpstreamAccess;
   },
 ): Promise<Edge> {
   const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
   const { loaded, plugins, identity, certificate, guardrails, limiting, audit, hosts } = base;
+  const { secrets, upstream } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
@@ -101,6 +107,7 @@ export async function openEdge(
       policy: identity.authenticate && policy,
       guardrails,
       onFinding: meters.onFinding,
+      credentials: upstream.guard,
     }),
     onShownChange: identity.authenticate && ((listener) => policy.engine.onChange(listener)),
     shownTo: identity.authenticate && ((principal) => policy.authorizer.shownTo(principal)),
@@ -116,6 +123,8 @@ export async function openEdge(
     meters,
     audit: audit?.figures,
     logger,
+    credentials: upstream.credentials.figures,
+    expiringSecrets: () => secrets.countExpiring(),
   });
   parts.defer(() => gateway.close());
   const nextRequestId = createRequestIds();
@@ -148,6 +157,7 @@ export async function openEdge(
       logger,
       auditChange: audit?.change,
     }),
+    signIns: upstream.signIns,
     metrics: () => metrics.scrape(),
     isReady: () =>
       isStarted && pool.instances().every(({ state }) => state !== 'starting' && state !== 'unhealthy'),
@@ -179,11 +189,13 @@ export async function openEdge(
       ...bundlesRoutes(bundles, gateway, () => baseUrl),
       ...memoryRoutes(memory, policy.authorizer, nextRequestId),
       ...policyRoutes({ ...policy, clock: systemClock, nextRequestId }),
+      ...secretsRoutes(secrets.local, () => void secrets.look()),
       ...remotesRoutes({ memory, registry: remotes, nextRequestId }),
     },
   });
   ({ baseUrl } = listeners);
   identity.people?.listensAt(baseUrl);
+  upstream.reachedAt(baseUrl);
   parts.use(listeners);
   parts.defer(() => listeners.drain(limits.drainMs));
   const address = {

@@ -17,16 +17,19 @@ export interface GuardParts {
   readonly policy: PolicyParts | undefined;
   readonly guardrails: Guardrails;
   readonly onFinding: OnFinding;
+  /** Innermost: only for a call that is let through is a user asked to sign in somewhere. */
+  readonly credentials: CallGuard;
 }
 
 /** The guards as one. */
 export function openGuards(parts: GuardParts): CallGuard['run'] | undefined {
-  const { audit, limits, policy, guardrails, onFinding } = parts;
+  const { audit, limits, policy, guardrails, onFinding, credentials } = parts;
   const guards: CallGuard[] = [];
   if (audit) guards.push(audit.guard);
   // Limits may come with a reload, so their guard is always there.
   guards.push(createLimitGuard(limits));
   if (policy) guards.push(createPolicyGuard(policy));
   if (!guardrails.isOff) guards.push(createGuardrailGuard(guardrails, onFinding));
+  guards.push(credentials);
   return joinGuards(guards);
 }

@@ -2,7 +2,7 @@
 
 import type { PluginParts } from './catalog/load-plugins.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import { resolveSettings } from './config/resolve-secrets.ts';
+import { resolveSettings, secretSource } from './config/resolve-secrets.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { ExporterDefinition } from './kernel/exporter.ts';
 import type { Logger } from './kernel/log.ts';
@@ -22,10 +22,10 @@ export interface OpenMetricsOptions extends MetricsDependencies {
 const flushMs = 5000;
 
 /** The exporters as configured, with the secrets that they refer to. Throws CONFIG_INVALID naming one that is missing. */
-async function exportersOf({ config, baseDir, file }: LoadedConfig): Promise<ExporterConfig[]> {
-  const source = { baseDir, ...(file !== undefined && { file }) };
+async function exportersOf(loaded: LoadedConfig): Promise<ExporterConfig[]> {
+  const source = secretSource(loaded);
   return await Promise.all(
-    config.exporters.map(async ({ settings, ...entry }, at) => ({
+    loaded.config.exporters.map(async ({ settings, ...entry }, at) => ({
       ...entry,
       ...(settings && { settings: await resolveSettings(settings, `exporters.${at}.settings`, source) }),
     })),

@@ -9,7 +9,7 @@ import type { MemoryInput, MemoryOperation } from './kernel/memory/operations.ts
 import { createListingStore } from './listing-store.ts';
 import type { Memory } from './memory/open-memory.ts';
 import type { Meters } from './metrics/create-meters.ts';
-import { createConnect } from './pool/connect.ts';
+import { type ConnectDependencies, createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool } from './pool/pool.ts';
 import type { Store } from './store/open-store.ts';
@@ -25,6 +25,9 @@ export interface OpenPoolOptions extends Pick<InstanceDependencies, 'admit'> {
   readonly plugins: PluginParts;
   readonly meters: Meters;
   readonly logger: Logger;
+  /** Takes known secrets out of what servers write to standard error. */
+  readonly redact: (line: string) => string;
+  readonly credentials: ConnectDependencies['credentials'];
 }
 
 /** What a killed coordinator left behind is ended first. */
@@ -32,7 +35,7 @@ export async function openPool(
   parts: AsyncDisposableStack,
   options: OpenPoolOptions,
 ): Promise<{ pool: Pool; hosts: Hosts }> {
-  const { config, dataDir, memory, store, plugins, admit, meters, logger } = options;
+  const { config, dataDir, memory, store, plugins, admit, meters, logger, redact, credentials } = options;
   const ledger = parts.use(createProcessLedger(join(dataDir, 'processes')));
   const reaped = await ledger.reapOrphans();
   if (reaped > 0) logger.warn({ processes: reaped }, 'ended processes that a former coordinator left behind');
@@ -47,7 +50,7 @@ export async function openPool(
   );
   const pool = parts.use(
     createPool({
-      connect: createConnect({ hosts, ledger, logger, dataDir }),
+      connect: createConnect({ hosts, ledger, logger, dataDir, redact, credentials }),
       listings: createListingStore(store),
       admit,
       clock: systemClock,

@@ -17,6 +17,8 @@ import type { Pool } from './pool/pool.ts';
 export interface Offer extends Claimant {
   /** Kept out of the pool, but its id is taken. */
   readonly disabled?: boolean;
+  /** Some value of it may change without its source. */
+  readonly usesSecrets?: boolean;
   /** Everything the instance is made of, secrets read. Throws CONFIG_INVALID. */
   resolve(): Promise<unknown>;
   /** The instance of what was resolved, with its port taken: that of `former` where it can be. Throws INVALID_INPUT. */

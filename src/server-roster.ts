@@ -12,7 +12,7 @@ import { idOf, specFromEntry } from './catalog/plan-entries.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import type { Config } from './config/schema.ts';
 import { parseServerEntry } from './config/parse-server-entry.ts';
-import { type ResolvedEntry, resolveSecrets } from './config/resolve-secrets.ts';
+import { type ResolvedEntry, resolveSecrets, usesKeptSecrets } from './config/resolve-secrets.ts';
 import type { ServerEntryConfig } from './config/server-entry.ts';
 import { serverSources } from './contract/rest/server-routes.ts';
 import type { Announcement } from './discovery/announcement.ts';
@@ -55,8 +55,8 @@ export interface ServerRoster extends ServerRegistry {
   reload(loaded: LoadedConfig): Promise<Reconciled>;
   /** Brings the pool to what is deployed now. */
   sync(): Promise<Reconciled>;
-  /** Looks again at servers of which an operator has changed something. */
-  refresh(ids: ReadonlySet<string>): Promise<Reconciled>;
+  /** Looks again at servers of which an operator has changed something, or which use secrets that have changed. */
+  refresh(isMeant: (offer: Offer) => boolean): Promise<Reconciled>;
   /** Resolves when one that was taken out has finished its calls. */
   drained(id: string): Promise<void>;
   /** The present one. */
@@ -126,7 +126,8 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
       origin,
       group,
       disabled: entry.disabled === true,
-      resolve: () => resolveSecrets(entry, { baseDir, name, ...(file !== undefined && { file }) }),
+      usesSecrets: usesKeptSecrets(entry),
+      resolve: () => resolveSecrets(entry, { baseDir, name, file, secrets: loaded.secrets }),
       toSpec(resolved, former) {
         const given = resolved as ResolvedEntry;
         const isSamePlace =
@@ -248,12 +249,11 @@ export function createServerRoster(first: LoadedConfig, deps: RosterDependencies
         return together([done, deployed, more]);
       }),
     sync: () => inTurn(() => set('deployed', deployedOffers())),
-    refresh: (ids) =>
+    refresh: (isMeant) =>
       inTurn(() => {
-        for (const [key, { source, offers }] of sources) {
-          if (offers.some(({ id }) => ids.has(id)))
-            sources.set(key, { source, offers: offers.map((one) => (ids.has(one.id) ? { ...one } : one)) });
-        }
+        // An offer that is another object is looked at again.
+        for (const [key, { source, offers }] of sources)
+          sources.set(key, { source, offers: offers.map((one) => (isMeant(one) ? { ...one } : one)) });
         return apply();
       }),
     drained: (id) => reconciler.drained(id),

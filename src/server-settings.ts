@@ -100,12 +100,12 @@ export async function openServerSettings(options: ServerSettingsOptions): Promis
   /** Applies all at once; the failures by id, their former settings in force again. */
   async function apply(plans: readonly Plan[]): Promise<Map<string, unknown>> {
     await keep(new Map(plans.map(({ spec, next }) => [spec.id, next])));
-    const { failures } = await options.roster().refresh(new Set(plans.map(({ spec }) => spec.id)));
+    const { failures } = await options.roster().refresh(isOneOf(plans));
     const failed = new Map(failures.map(({ offer, error }) => [offer.id, error]));
     const undone = plans.filter(({ spec }) => failed.has(spec.id));
     if (undone.length > 0) {
       await keep(new Map(undone.map(({ spec, former }) => [spec.id, former])));
-      await options.roster().refresh(new Set(undone.map(({ spec }) => spec.id)));
+      await options.roster().refresh(isOneOf(undone));
     }
     return failed;
   }
@@ -159,6 +159,11 @@ export async function openServerSettings(options: ServerSettingsOptions): Promis
       return instances.map(({ id }) => results.get(id) ?? { id, error: refused.get(id) });
     },
   };
+}
+
+function isOneOf(plans: readonly Plan[]): (server: { readonly id: string }) => boolean {
+  const ids = new Set(plans.map(({ spec }) => spec.id));
+  return ({ id }) => ids.has(id);
 }
 
 /** `settings` and `health` are laid over each other key by key. */

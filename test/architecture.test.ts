@@ -23,6 +23,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   identity: ['kernel', 'contract', 'store'],
   metering: ['kernel', 'contract', 'store'],
   guardrails: ['kernel'],
+  secrets: ['kernel', 'store'],
   http: ['kernel', 'contract', 'identity', 'memory', 'catalog', 'pool', 'fleet', 'gateway'],
   metrics: ['kernel', 'pool', 'gateway'],
   cli: ['kernel', 'contract', 'config'],
@@ -38,6 +39,10 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store', 'metering'],
   'cli/users/open-users.ts': ['identity', 'store'],
+  // So are secrets.
+  'cli/secrets/open-secrets.ts': ['open-secrets', 'store'],
+  'cli/secrets/rotate-key.ts': ['open-secrets'],
+  'cli/secrets/kept-secrets.ts': ['open-secrets', 'store'],
   // Who can read the data folder may read its audit log, and checks it there when nothing runs.
   'cli/audit/open-audit-log.ts': ['store', 'metering', 'memory'],
   // Tries the guardrails of a config on a file; no coordinator has to run.
@@ -48,7 +53,8 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
 const sharedLibraries: Readonly<Record<string, readonly string[]>> = {
   // Shapes are checked at every edge.
   zod: Object.keys(table),
-  // Config and memory files both hold YAML.
+  // The HTTP Client server, and vaults and authorization servers are asked over HTTP; config and memory files both hold YAML.
+  undici: ['servers', 'secrets'],
   yaml: ['config', 'memory', 'cli'],
 };
 

@@ -5,6 +5,7 @@ import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { serverSources } from '../contract/rest/server-routes.ts';
 import type { Era } from '../kernel/protocol.ts';
 import type { SsrfPolicy } from '../kernel/ssrf-guard.ts';
+import type { CredentialOwner, UpstreamAuth } from '../kernel/upstream-auth.ts';
 
 export type Launch =
   | { readonly kind: 'in-process'; readonly module: string; readonly settings: unknown }
@@ -44,6 +45,10 @@ export interface InstanceSpec extends PoolOptions {
   readonly scale?: ScaleOptions;
   /** Who shares a connection; all clients when absent. Otherwise it is lazy and has one replica. */
   readonly isolation?: Isolation;
+  /** How it is told who we are. */
+  readonly auth?: UpstreamAuth;
+  /** Of a connection of one owner: whose credentials it uses. */
+  readonly credentialOwner?: CredentialOwner;
   /** Clients that may have a connection of their own at once; `defaultMaxConnections` when absent. */
   readonly maxConnections?: number;
   /** Started by the first call instead of at start-up. */

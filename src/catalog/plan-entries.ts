@@ -15,6 +15,7 @@ import {
 } from '../kernel/pool-options.ts';
 import type { ProcessLimits } from '../kernel/process-limits.ts';
 import type { Era } from '../kernel/protocol.ts';
+import { needsUser, type UpstreamAuth } from '../kernel/upstream-auth.ts';
 import { type BuiltIn, builtInListingKey } from './built-in-servers.ts';
 import type { PortLedger } from './categories.ts';
 import type { InstanceSpec, Launch, ServerSource } from './instance-spec.ts';
@@ -33,6 +34,7 @@ export interface ServerEntry extends OwnPoolOptions {
   readonly limits?: ProcessLimits;
   readonly url?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly auth?: UpstreamAuth;
   readonly builtin?: string;
   readonly settings?: unknown;
   readonly category?: string;
@@ -127,7 +129,9 @@ export function specFromEntry(
       field: `mcpServers.${name}.category`,
       problem: `${category} has no free port`,
     });
-  const isIsolated = (entry.isolation ?? 'shared') !== 'shared';
+  // Connections with credentials of their own are nobody else's.
+  const isolation = entry.isolation ?? entry.auth?.whose ?? 'shared';
+  const isIsolated = isolation !== 'shared';
   return {
     id: idOf(name),
     name,
@@ -137,12 +141,13 @@ export function specFromEntry(
     port,
     ...replicasOf(entry),
     // What it offers is asked of a connection that nobody else uses, and that may sleep.
-    lazy: entry.lazy ?? isIsolated,
+    lazy: entry.lazy ?? (isIsolated || needsUser(entry.auth)),
     source,
     launch,
     listingKey: listingKeyOf(name, launch, builtIns),
     ...(entry.timeoutMs !== undefined && { timeoutMs: entry.timeoutMs }),
-    ...(entry.isolation !== undefined && isIsolated && { isolation: entry.isolation }),
+    ...(isIsolated && { isolation }),
+    ...(entry.auth && { auth: entry.auth }),
     ...(entry.maxConnections !== undefined && { maxConnections: entry.maxConnections }),
     ...(entry.pin !== undefined && { pin: entry.pin }),
     ...(entry.tags !== undefined && { tags: entry.tags }),

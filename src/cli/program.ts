@@ -50,6 +50,10 @@ import { usersInviteCommand } from './users/invite.ts';
 import { usersListCommand } from './users/list.ts';
 import { usersResetCommand } from './users/reset.ts';
 import { usersSetRoleCommand } from './users/set-role.ts';
+import { secretsListCommand } from './secrets/list.ts';
+import { secretsRemoveCommand } from './secrets/remove.ts';
+import { secretsRotateKeyCommand } from './secrets/rotate-key.ts';
+import { secretsSetCommand } from './secrets/set.ts';
 import { toolsListCommand } from './tools/list.ts';
 import { toolsCallCommand } from './tools/call.ts';
 import { memoryStoreCommand } from './memory/store.ts';
@@ -192,6 +196,11 @@ const nouns: readonly Noun[] = [
       usersDisableCommand,
       usersEnableCommand,
     ],
+  },
+  {
+    name: 'secrets',
+    description: 'The encrypted store of secrets that the config refers to.',
+    verbs: [secretsSetCommand, secretsListCommand, secretsRemoveCommand, secretsRotateKeyCommand],
   },
   {
     name: 'memory',

@@ -7,6 +7,7 @@ import { authModes } from '../config/auth-shape.ts';
 import { profileNames } from '../config/schema.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import { createRedactor } from '../kernel/redact-values.ts';
 import { createLogger, type Logger } from '../kernel/log.ts';
 import type { CliContext } from './context.ts';
 import { note, printLines, printTable, styled } from './output.ts';
@@ -89,7 +90,9 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
   context.outlivesReaders = true;
   // A person who did not ask for a level watches the progress bar and the table, which tell of failures too.
   const isQuiet = context.stderr.isTTY && loaded.sources['logLevel'] === 'default';
-  const logger = createLogger({ level: isQuiet ? 'error' : loaded.config.logLevel });
+  const redactor = createRedactor();
+  const { redact } = redactor;
+  const logger = createLogger({ level: isQuiet ? 'error' : loaded.config.logLevel, redact });
   using signals = watchSignals(process, () => note(context, 'stopping; press Ctrl-C again to stop at once'));
   using progress = createProgress(context, options.json === true);
   // Loaded here, so that the other verbs start without the whole coordinator.
@@ -98,6 +101,7 @@ async function runStart(options: StartOptions, context: CliContext): Promise<voi
   try {
     coordinator = await startCoordinator(loaded, {
       logger,
+      redactor,
       onProgress: (report) => progress.update(report),
       signal: signals.signal,
       loadConfig: load,

@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
+import type { SecretAccess } from '../kernel/secret-access.ts';
 import { type ConfigFile, findConfigFile, type Path, readConfigFile } from './config-file.ts';
 import { describeIssues, invalidConfig, type Locate } from './config-issues.ts';
 import { mergeLayers, setAt } from './merge-layers.ts';
@@ -33,6 +34,8 @@ export interface LoadedConfig {
   readonly file?: string;
   /** Relative paths of server entries start here: the file's folder, else the working directory. */
   readonly baseDir: string;
+  /** Reads secrets of the store and of a vault; a coordinator puts it there. */
+  readonly secrets?: SecretAccess;
 }
 
 interface Layers {

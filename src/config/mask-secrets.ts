@@ -1,7 +1,7 @@
 /** Shows a config without what must stay secret: literal values of `env` and `headers`, and what looks like a credential. */
 
 import { isJsonObject, type JsonObject } from '../kernel/json-rpc.ts';
-import { referenceShape } from './reference.ts';
+import { type Reference, referenceShape } from './reference.ts';
 
 const hidden = '(hidden)';
 
@@ -18,15 +18,18 @@ function isOnlyReference(text: string): boolean {
   return /^(\$\{[^}:]*\}|\$\{(env|input):[^}:]*\}|\s)*$/.test(text) && text.includes('${');
 }
 
-/** How a value is shown: `(from env NAME)`, `(from file path)`, its own reference, or `(hidden)`. */
+/** How a value is shown: `(from env NAME)`, `(from file path)` and the like, its own reference, or `(hidden)`. */
 export function maskValue(value: unknown): string {
   const reference = referenceShape.safeParse(value);
-  if (reference.success) {
-    return 'env' in reference.data
-      ? `(from env ${reference.data.env})`
-      : `(from file ${reference.data.file})`;
-  }
+  if (reference.success) return `(from ${placeOf(reference.data)})`;
   return typeof value === 'string' && isOnlyReference(value) ? value : hidden;
+}
+
+function placeOf(reference: Reference): string {
+  if ('env' in reference) return `env ${reference.env}`;
+  if ('file' in reference) return `file ${reference.file}`;
+  if ('secret' in reference) return `secret ${reference.secret}`;
+  return `vault ${reference.vault.path} ${reference.vault.field}`;
 }
 
 /** `--token=x`, `--token x` and `TOKEN=x` lose their value. */

@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { AppError } from '../kernel/errors.ts';
 import type { BackupConfig } from './backup-shape.ts';
 import type { LoadedConfig } from './load-config.ts';
-import { resolveReference } from './resolve-secrets.ts';
+import { resolveReference, secretSource } from './resolve-secrets.ts';
 
 /** What the memory takes: absolute paths, text in place of references. */
 export interface ResolvedBackup extends Pick<
@@ -23,13 +23,13 @@ export interface ResolvedBackup extends Pick<
 
 /** Undefined when no backups are configured. Throws CONFIG_INVALID naming what is missing, never a value. */
 export async function resolveBackup(
-  { config, baseDir, file }: LoadedConfig,
+  { config, baseDir, file, secrets }: LoadedConfig,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<ResolvedBackup | undefined> {
   const { backup } = config.memory;
   if (!backup) return undefined;
   const { to, credentials, encryptionKey, ...rest } = backup;
-  const source = { env, baseDir, ...(file !== undefined && { file }) };
+  const source = { env, ...secretSource({ baseDir, file, secrets }) };
   const read = (reference: NonNullable<typeof encryptionKey>, name: string) =>
     resolveReference(reference, `memory.backup.${name}`, source);
   const place = to.startsWith('s3://') ? to : resolve(baseDir, to);

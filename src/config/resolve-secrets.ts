@@ -7,8 +7,11 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
-import { AppError, messageOf } from '../kernel/errors.ts';
-import type { Reference } from './reference.ts';
+import { AppError, isAppError, messageOf } from '../kernel/errors.ts';
+import type { KeptReference, SecretAccess } from '../kernel/secret-access.ts';
+import type { UpstreamAuth } from '../kernel/upstream-auth.ts';
+import type { AuthConfig } from './server-auth-shape.ts';
+import { type Reference, referenceShape } from './reference.ts';
 import type { ServerEntryConfig } from './server-entry.ts';
 
 /** What references are looked up in. */
@@ -17,13 +20,26 @@ export interface SecretSource {
   /** Relative paths start here. */
   readonly baseDir: string;
   /** The config file, for errors. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** Name of the entry, for errors. */
   readonly name?: string;
+  /** Reads those of the store and of a vault; undefined where neither is open. */
+  readonly secrets?: SecretAccess | undefined;
+}
+
+/** What the references of a config are looked up in. */
+export function secretSource({
+  baseDir,
+  file,
+  secrets,
+}: Pick<SecretSource, 'baseDir' | 'file' | 'secrets'>): Partial<SecretSource> {
+  return { baseDir, ...(file !== undefined && { file }), ...(secrets && { secrets }) };
 }
 
 /** An entry whose values are all text; paths are absolute. */
-export type ResolvedEntry = Omit<ServerEntryConfig, 'args' | 'env' | 'headers' | 'envFile'> & {
+export type ResolvedEntry = Omit<ServerEntryConfig, 'args' | 'env' | 'headers' | 'envFile' | 'auth'> & {
+  /** Absent where nothing is sent. */
+  readonly auth?: UpstreamAuth;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -89,11 +105,30 @@ async function readSecretFile(path: string, where: string, source: SecretSource)
 async function textOf(value: Value, where: string, source: SecretSource): Promise<string> {
   if (typeof value === 'string') return interpolate(value, where, source);
   if (typeof value !== 'object') return String(value);
+  const text = await referredText(value, where, source);
+  source.secrets?.noted?.(text);
+  return text;
+}
+
+async function referredText(value: Reference, where: string, source: SecretSource): Promise<string> {
   if ('file' in value) return (await readSecretFile(value.file, where, source)).replace(/\r?\n$/, '');
+  if (!('env' in value)) return await keptText(value, where, source);
   const found = source.env[value.env];
   if (found === undefined)
     throw invalid(source, where, `needs the environment variable ${value.env}, which is not set`);
   return found;
+}
+
+async function keptText(value: KeptReference, where: string, source: SecretSource): Promise<string> {
+  const what = 'secret' in value ? `the secret ${value.secret}` : `${value.vault.path} of the vault`;
+  if (!source.secrets) throw invalid(source, where, `needs ${what}, which can only be read by a coordinator`);
+  try {
+    return await source.secrets.read(value);
+  } catch (error) {
+    if (!isAppError(error, 'NOT_FOUND')) throw invalid(source, where, `needs ${what}: ${messageOf(error)}`);
+    const advice = 'secret' in value ? `; set it with: git-memory-mcp secrets set ${value.secret}` : '';
+    throw invalid(source, where, `needs ${what}, which is not there${advice}`);
+  }
 }
 
 /** The text that a reference stands for. Throws CONFIG_INVALID naming what is missing, never a value. */
@@ -105,10 +140,16 @@ export function resolveReference(
   return textOf(reference, where, { env: process.env, baseDir: process.cwd(), ...given });
 }
 
-/** `{ env: NAME }` or `{ file: PATH }` and nothing else. */
+/** A reference and nothing else. */
 function isReference(value: object): value is Reference {
-  const [[name, text] = [], ...more] = Object.entries(value);
-  return more.length === 0 && (name === 'env' || name === 'file') && typeof text === 'string';
+  return referenceShape.safeParse(value).success;
+}
+
+/** True where some value in it is one of the store or of a vault, which may change while a coordinator runs. */
+export function usesKeptSecrets(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (isReference(value)) return 'secret' in value || 'vault' in value;
+  return Object.values(value).some(usesKeptSecrets);
 }
 
 /**
@@ -150,6 +191,18 @@ function checkHeaders(headers: Readonly<Record<string, string>>, where: string, 
   }
 }
 
+async function resolveAuth(
+  auth: AuthConfig,
+  where: string,
+  source: SecretSource,
+): Promise<UpstreamAuth | undefined> {
+  if (auth.type === 'none') return undefined;
+  if (auth.type === 'static') return { ...auth, header: auth.header.toLowerCase() };
+  const { clientSecret, ...rest } = auth;
+  if (!clientSecret) return rest;
+  return { ...rest, clientSecret: await textOf(clientSecret, `${where}.clientSecret`, source) };
+}
+
 /**
  * Reads the references of one entry; what is not given comes from this process. Throws CONFIG_INVALID
  * naming the variable or file that is missing, never a value.
@@ -161,7 +214,7 @@ export async function resolveSecrets(
   const source: SecretSource = { env: process.env, baseDir: process.cwd(), ...given };
   const where = source.name === undefined ? 'entry' : `mcpServers.${source.name}`;
   const fill = (text: string, key: string) => interpolate(text, `${where}.${key}`, source);
-  const { args, env, headers, envFile, command, cwd, url, ...rest } = entry;
+  const { args, env, headers, envFile, command, cwd, url, auth: wanted, ...rest } = entry;
   const fromFile =
     envFile === undefined
       ? undefined
@@ -169,8 +222,10 @@ export async function resolveSecrets(
   const own = env && (await textMap(env, `${where}.env`, source));
   const sent = headers && (await textMap(headers, `${where}.headers`, source));
   if (sent) checkHeaders(sent, `${where}.headers`, source);
+  const auth = wanted && (await resolveAuth(wanted, `${where}.auth`, source));
   return {
     ...rest,
+    ...(auth && { auth }),
     ...(command !== undefined && { command: fill(command, 'command') }),
     ...(url !== undefined && { url: fill(url, 'url') }),
     ...(cwd !== undefined && { cwd: resolve(source.baseDir, fill(cwd, 'cwd')) }),

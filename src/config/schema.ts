@@ -14,6 +14,7 @@ import { guardrailsShape } from './guardrails-shape.ts';
 import { limitsShape } from './limits-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
+import { secretsShape } from './secrets-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 import { proxyFields, tlsShape } from './tls-shape.ts';
 
@@ -98,6 +99,7 @@ export const configShape = z.strictObject({
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),
+  secrets: secretsShape.prefault({}).describe('Where secrets are kept that other settings refer to.'),
   watchConfig: z
     .boolean()
     .default(true)

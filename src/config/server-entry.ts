@@ -1,6 +1,7 @@
 /** One entry of `mcpServers`: the form of Claude Desktop, Cursor and VS Code, plus ours. */
 
 import { z } from 'zod';
+import { authShape } from './server-auth-shape.ts';
 import { poolFields, replicasShape } from './pool-shape.ts';
 import { referenceShape } from './reference.ts';
 import { defaultMaxConnections, isolations } from '../kernel/pool-options.ts';
@@ -11,7 +12,7 @@ export const entryCategories = [...categoryNames, customCategory] as const;
 
 /** Text, a reference, or a plain number or boolean as YAML reads them. */
 const valueShape = z.union([z.string(), z.number(), z.boolean(), referenceShape], {
-  error: 'must be text, {env: NAME} or {file: path}',
+  error: 'must be text, {env: NAME}, {file: path}, {secret: name} or {vault: {path, field}}',
 });
 
 /** Environment variables and headers by name. */
@@ -38,7 +39,9 @@ const fields = {
     .describe('Its arguments.'),
   env: valueMapShape
     .optional()
-    .describe('Its environment: text, `{env: NAME}`, `{file: path}`, or text with `${env:NAME}` in it.'),
+    .describe(
+      'Its environment: text, `{env: NAME}`, `{file: path}`, `{secret: name}`, `{vault: {path, field}}`, or text with `${env:NAME}` in it.',
+    ),
   envFile: z.string().min(1).optional().describe('File of NAME=value lines added to its environment.'),
   cwd: z.string().min(1).optional().describe('Folder it runs in; relative to the config file.'),
   limits: z
@@ -69,6 +72,9 @@ const fields = {
     .optional()
     .describe('Address of a server that already runs.'),
   headers: valueMapShape.optional().describe('HTTP headers sent to it; values as in `env`.'),
+  auth: authShape
+    .optional()
+    .describe('How the gateway says who it is to it; never with the token of a client.'),
   builtin: z.string().min(1).optional().describe('Name of a built-in server, for one more instance of it.'),
   settings: z.record(z.string(), z.unknown()).optional().describe('Settings of that built-in server.'),
   category: z.enum(entryCategories).optional().describe('Category it is routed in; `custom` when absent.'),
@@ -145,6 +151,7 @@ export const serverEntryShape = z.strictObject(fields).superRefine((entry, conte
     ['envFile', 'command'],
     ['limits', 'command'],
     ['headers', 'url'],
+    ['auth', 'url'],
     ['settings', 'builtin'],
   ] as const) {
     if (entry[key] !== undefined && entry[owner] === undefined && given.length === 1) {
@@ -161,6 +168,16 @@ export const serverEntryShape = z.strictObject(fields).superRefine((entry, conte
   if (isShared && entry.maxConnections !== undefined) {
     const message = 'goes with isolation per-session, per-user or per-tenant only';
     context.addIssue({ code: 'custom', path: ['maxConnections'], message });
+  }
+  const whose = entry.auth && 'whose' in entry.auth ? entry.auth.whose : 'shared';
+  const fits = {
+    shared: isolations,
+    'per-tenant': isolations.slice(1),
+    'per-user': ['per-session', 'per-user'],
+  };
+  if (entry.isolation !== undefined && !fits[whose].includes(entry.isolation)) {
+    const message = `${entry.isolation} would mix credentials that are ${whose}; leave it out, or use ${whose}`;
+    context.addIssue({ code: 'custom', path: ['isolation'], message });
   }
   const wants = entry.type === undefined ? undefined : entry.type === 'stdio' ? 'command' : 'url';
   if (wants && given.length === 1 && given[0] !== wants) {

@@ -16,12 +16,13 @@ import {
   type Peer,
 } from '../kernel/protocol.ts';
 import { localOwner, type Principal } from '../kernel/principal.ts';
+import { needsUser } from '../kernel/upstream-auth.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAnnouncer } from './announce.ts';
 import { type Bundles, createBundles } from './bundles/bundles.ts';
 import type { Exchange } from './exchange.ts';
 import { supports } from './forward.ts';
-import { createInvoker, type Invoker, type InvokerDependencies } from './invoke.ts';
+import { createInvoker, type Invoker, type InvokerDependencies, textIn } from './invoke.ts';
 import { listPage } from './list-pages.ts';
 import { type ListenStream, openListen } from './listen.ts';
 import { baseKeyOf, createMounts, type MountKey, type Mounts } from './mounts.ts';
@@ -178,7 +179,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     const now = mounts.view(key);
     const [group] = now.groups;
     if (!now.isSingle || !group || listingOf(group)) return shown(now, principal);
-    await group.instances[0]?.acquire();
+    const [instance] = group.instances;
+    if (needsUser(instance?.spec.auth)) return shown(now, principal);
+    await instance?.acquire();
     return shown(mounts.view(key), principal);
   }
 
@@ -245,7 +248,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return {};
     },
     async subscribe(session, params) {
-      const uri = uriOf(params);
+      const uri = textIn(params, 'uri');
       if (session.subscriptions.has(uri)) return {};
       const onUpdate: OnUpdate = (_, meta) => session.send(toUpdateNotification(uri, meta));
       if (session.subscriptions.size >= maxSubscriptions)
@@ -264,7 +267,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return {};
     },
     async unsubscribe(session, params) {
-      const uri = uriOf(params);
+      const uri = textIn(params, 'uri');
       const unwatch = session.subscriptions.get(uri);
       session.subscriptions.delete(uri);
       await unwatch?.();
@@ -290,11 +293,4 @@ export function createGateway(options: GatewayOptions): Gateway {
       sessions.close();
     },
   };
-}
-
-function uriOf(params: JsonObject): string {
-  const { uri } = params;
-  if (typeof uri !== 'string')
-    throw new AppError('INVALID_INPUT', { field: 'uri', problem: 'must be a string' });
-  return uri;
 }

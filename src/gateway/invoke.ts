@@ -48,7 +48,8 @@ function upstreamParams(params: JsonObject, changes: JsonObject): JsonObject {
   return { ...params, ...changes, _meta: kept.length === 0 ? {} : Object.fromEntries(kept) };
 }
 
-function textOf(params: JsonObject, field: string): string {
+/** A member that has to be a string. Throws INVALID_INPUT. */
+export function textIn(params: JsonObject, field: string): string {
   const value = params[field];
   if (typeof value !== 'string') throw new AppError('INVALID_INPUT', { field, problem: 'must be a string' });
   return value;
@@ -156,7 +157,7 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
 
   return {
     async callTool(view, params, exchange) {
-      const name = textOf(params, 'name');
+      const name = textIn(params, 'name');
       const target = named(view.tools, view, name);
       if (!target) throw new AppError('TOOL_NOT_FOUND', { name });
       if (target.isHeld) {
@@ -171,7 +172,7 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
       });
     },
     async getPrompt(view, params, exchange) {
-      const name = textOf(params, 'name');
+      const name = textIn(params, 'name');
       const target = named(view.prompts, view, name);
       if (!target) throw new AppError('PROMPT_NOT_FOUND', { name });
       return await invoke(
@@ -184,7 +185,7 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
       );
     },
     async readResource(view, params, exchange) {
-      const uri = textOf(params, 'uri');
+      const uri = textIn(params, 'uri');
       const resolved = view.resolveUri(uri);
       if (!resolved) throw new AppError('RESOURCE_NOT_FOUND', { uri });
       const result = await invoke(
@@ -225,12 +226,12 @@ export function createInvoker(deps: InvokerDependencies): Invoker {
 
   function resolveReference(view: View, ref: JsonObject): { group: Group; ref: JsonObject } {
     if (ref['type'] === 'ref/prompt') {
-      const name = textOf(ref, 'name');
+      const name = textIn(ref, 'name');
       const target = named(view.prompts, view, name);
       if (!target) throw new AppError('PROMPT_NOT_FOUND', { name });
       return { group: target.group, ref: { ...ref, name: target.name } };
     }
-    const uri = textOf(ref, 'uri');
+    const uri = textIn(ref, 'uri');
     const resolved = view.resolveUri(uri);
     if (!resolved) throw new AppError('RESOURCE_NOT_FOUND', { uri });
     return { group: resolved.group, ref: { ...ref, uri: resolved.uri } };
@@ -270,6 +271,7 @@ function guardedCall({
     mount: view.key,
     server: { id, category },
     ...rest,
+    capabilities: peer.capabilities,
     signal,
     ask:
       ask &&

@@ -8,14 +8,15 @@ import type { Owner } from '../pool/own-instances.ts';
 /** Undefined where all clients share. */
 export function ownerOf({ isolation }: InstanceSpec, peer: Peer): Owner | undefined {
   const { id, tenant } = peer.principal ?? localOwner;
-  const named = (...parts: string[]): Owner => ({ key: JSON.stringify(parts), hasEnd: false });
+  const principal = { tenant, id };
+  const named = (...parts: string[]): Owner => ({ key: JSON.stringify(parts), hasEnd: false, principal });
   switch (isolation) {
     case 'per-tenant':
       return named('tenant', tenant);
     case 'per-user':
       return named('user', tenant, id);
     case 'per-session': {
-      if (peer.hasSession === true) return { key: sessionOwnerKey(peer.key), hasEnd: true };
+      if (peer.hasSession === true) return { key: sessionOwnerKey(peer.key), hasEnd: true, principal };
       // The modern era has no sessions: one program of one user is the most that can be told apart.
       const { name = '', version = '' } = peer.clientInfo ?? {};
       return named('client', tenant, id, name, version);

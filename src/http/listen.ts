@@ -31,6 +31,7 @@ import { createOpenRequests } from './open-requests.ts';
 import type { PeopleEndpoint } from './people/people-endpoint.ts';
 import { createOriginOf, type TokenSource } from './protected-resource.ts';
 import { createRest, type RestOptions } from './rest.ts';
+import type { SignInPages } from './upstream-sign-in.ts';
 import { type Edge, routeRequest } from './route-request.ts';
 import type { RouteHandlers } from './serve-routes.ts';
 
@@ -44,6 +45,8 @@ export interface ListenOptions extends Omit<GuardOptions, 'schemeOf'>, Forwarded
   readonly memory: ChangeSource;
   /** Clone, fetch and push under /git/. */
   readonly git?: GitEndpoint;
+  /** Pages on which users give leave for servers. */
+  readonly signIns?: SignInPages;
   readonly isReady: () => boolean;
   readonly metrics?: RestOptions['metrics'];
   readonly logger: Logger;
@@ -145,6 +148,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     people: options.people,
     tokenSource: options.tokenSource,
     originOf,
+    signIns: options.signIns,
     logger,
     requests: createOpenRequests(),
     limits: options.requestLimits,

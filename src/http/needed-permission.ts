@@ -3,8 +3,9 @@
 import type { RouteDefinition } from '../contract/define-route.ts';
 import { type Action, isAction } from '../kernel/actions.ts';
 
-/** Told to anybody: whether it runs, and how to get in. */
-const openPaths = /^\/(?:healthz|readyz|\.well-known\/oauth-protected-resource(?:\/.*)?)$/;
+/** For anybody: whether it runs, how to get in, and the way of a browser that has a ticket. */
+const openPaths =
+  /^\/(?:healthz|readyz|oauth\/upstream\/(?:start|callback)|\.well-known\/oauth-protected-resource(?:\/.*)?)$/;
 
 export function isOpenPath(path: string): boolean {
   return openPaths.test(path);
@@ -27,6 +28,7 @@ const nouns: Readonly<Record<string, string>> = {
   audit: 'audit',
   'audit-verify': 'audit',
   limits: 'limits',
+  secrets: 'secrets',
 };
 
 /** What opens `/mcp`: where it leads to is looked at call by call. */

@@ -19,6 +19,7 @@ import { retryAfterOf, toProblem } from './problem.ts';
 import { tellLimit } from './rate-limit-fields.ts';
 import { challengeFor, type OriginOf, resourceMetadata, type TokenSource } from './protected-resource.ts';
 import { createSecurityHeaders } from './security-headers.ts';
+import { serveSignIn, type SignInPages, signInPath } from './upstream-sign-in.ts';
 
 export interface Edge {
   readonly guard: Guard;
@@ -34,6 +35,7 @@ export interface Edge {
   readonly people: PeopleEndpoint | undefined;
   readonly tokenSource: TokenSource | undefined;
   readonly originOf: OriginOf;
+  readonly signIns: SignInPages | undefined;
   readonly logger: Logger;
   readonly requests: OpenRequests;
   /** Counts requests that are no calls to servers. */
@@ -80,6 +82,10 @@ export function routeRequest(
       access.authorize(request, ['memory:read', 'memory:write']);
       protect(response);
       count(request, response, path, () => void git(request, response, access.principalOf(request)));
+      return;
+    }
+    if (edge.signIns && signInPath.test(path) && request.method === 'GET' && !isAlias) {
+      void serveSignIn(edge.signIns, request, response, path, query);
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;
@@ -143,7 +149,7 @@ export function routeRequest(
         edge.guard(request);
       });
       if (answerCors(request, response)) return;
-      if (!isAlias && edge.people?.(request, response, path) === true) return;
+      if (!isAlias && !signInPath.test(path) && edge.people?.(request, response, path) === true) return;
       if (access.isRequired && !isOpenPath(path)) {
         void admitAndServe(request, response, path, query);
         return;

@@ -32,6 +32,8 @@ export const actionTable = {
   'remotes:manage': { about: 'add and remove Git remotes', by: 'nothing' },
   'deployments:read': { about: 'see deployments', by: 'nothing' },
   'deployments:manage': { about: 'deploy and take down phases', by: 'nothing' },
+  'secrets:read': { about: 'see the names of secrets', by: 'nothing' },
+  'secrets:manage': { about: 'set and remove secrets', by: 'nothing' },
   'limits:read': { about: 'see the limits of others', by: 'nothing' },
   'audit:read': { about: 'read and check the audit log', by: 'nothing' },
   'policy:read': { about: 'see the policy, its history, and why something is allowed', by: 'nothing' },

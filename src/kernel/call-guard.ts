@@ -28,6 +28,8 @@ export interface GuardedCall {
   readonly params: JsonObject;
   /** The most urgent that it can be in the queue of a server, whatever the client says; no bound when absent. */
   readonly maxPriority?: Priority | undefined;
+  /** What the client says that it can do. */
+  readonly capabilities?: Readonly<Record<string, unknown>> | undefined;
   /** Aborted when the client cancels or goes away. */
   readonly signal: CancelSignal;
   /** Asks the client's user on the stream of this call; absent where the client cannot be asked. */

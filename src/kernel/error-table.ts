@@ -4,6 +4,7 @@
  * or that the tool declares read-only or idempotent.
  */
 
+import { accessErrorRows } from './access-error-rows.ts';
 import { memoryErrorRows } from './memory/error-rows.ts';
 
 interface ErrorRow {
@@ -116,43 +117,6 @@ export const errorTable = {
     retry: 'never',
     message: 'unsupported protocol version {requested}',
   },
-  FORBIDDEN_HOST: {
-    http: 403,
-    jsonRpc: -32000,
-    exit: 5,
-    retry: 'never',
-    message: 'the Host header {host} is not allowed here',
-  },
-  FORBIDDEN_ORIGIN: {
-    http: 403,
-    jsonRpc: -32000,
-    exit: 5,
-    retry: 'never',
-    message: 'the Origin {origin} is not allowed here',
-  },
-  UNAUTHENTICATED: {
-    http: 401,
-    jsonRpc: -32000,
-    exit: 5,
-    retry: 'never',
-    message: 'a valid key is needed: {problem}',
-  },
-  FORBIDDEN: { http: 403, jsonRpc: -32000, exit: 5, retry: 'never', message: 'not allowed: {problem}' },
-  GUARDRAIL_BLOCKED: {
-    http: 403,
-    jsonRpc: -32000,
-    exit: 5,
-    retry: 'never',
-    message: 'the guardrail {guardrail} stopped this call: {rule} in {field}{why}',
-  },
-  BIND_REFUSED: {
-    http: 500,
-    jsonRpc: -32603,
-    exit: 5,
-    retry: 'never',
-    message:
-      'refusing to listen on {host}: without authentication only loopback addresses are allowed; use --auth required, or --host 127.0.0.1',
-  },
   PORT_IN_USE: {
     http: 500,
     jsonRpc: -32603,
@@ -167,14 +131,6 @@ export const errorTable = {
     exit: 6,
     retry: 'later',
     message: 'no coordinator answers at {url}; start one with: git-memory-mcp start',
-  },
-  CERTIFICATE_REFUSED: {
-    http: 502,
-    jsonRpc: -32603,
-    exit: 5,
-    retry: 'never',
-    message:
-      'no trusted connection to {url}: {problem}; GIT_MEMORY_MCP_CA names a file with the CA to trust, GIT_MEMORY_MCP_CERT and GIT_MEMORY_MCP_CERT_KEY the certificate to show',
   },
   ALREADY_RUNNING: {
     http: 409,
@@ -254,34 +210,12 @@ export const errorTable = {
     retry: 'later',
     message: 'server {server} is busy: {problem}; try again in {retryAfterMs} ms',
   },
-  RATE_LIMITED: {
-    http: 429,
-    jsonRpc: -32603,
-    exit: 75,
-    retry: 'later',
-    message: 'the limit {rule} is used up: {allowed}; try again in {retryAfterMs} ms',
-  },
-  LIMITS_UNAVAILABLE: {
-    http: 503,
-    jsonRpc: -32603,
-    exit: 75,
-    retry: 'later',
-    message: 'limits cannot be checked: {problem}',
-  },
   SHUTTING_DOWN: {
     http: 503,
     jsonRpc: -32603,
     exit: 75,
     retry: 'later',
     message: 'the coordinator is shutting down',
-  },
-  AUDIT_UNAVAILABLE: {
-    http: 503,
-    jsonRpc: -32603,
-    exit: 75,
-    retry: 'later',
-    message:
-      'refused, because the audit log cannot be written: {problem}; make room for it, or set audit.onFailure to allow',
   },
   MISSING_LIBRARY: {
     http: 501,
@@ -304,6 +238,7 @@ export const errorTable = {
     retry: 'never',
     message: 'plugin {plugin}: {problem}',
   },
+  ...accessErrorRows,
   ...memoryErrorRows,
   INTERNAL: {
     http: 500,

@@ -16,7 +16,13 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 const secretFields = ['authorization', 'password', 'token', 'secret', 'apiKey', 'cookie', 'headers', 'env'];
 
 /** A logger that writes one JSON object a line to standard error, or to `stream` when given. */
-export function createLogger(options: { level: LogLevel; stream?: DestinationStream }): Logger {
+export function createLogger(options: {
+  level: LogLevel;
+  stream?: DestinationStream;
+  /** Changes each line before it is written. */
+  redact?: (line: string) => string;
+}): Logger {
+  const { stream = destination({ dest: 2, sync: true }), redact } = options;
   const paths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
   return pino(
     {
@@ -25,7 +31,7 @@ export function createLogger(options: { level: LogLevel; stream?: DestinationStr
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths, censor: '[redacted]' },
     },
-    options.stream ?? destination({ dest: 2, sync: true }),
+    redact ? { write: (line) => stream.write(redact(line)) } : stream,
   );
 }
 

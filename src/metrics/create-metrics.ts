@@ -23,6 +23,12 @@ export interface MetricsDependencies {
   readonly certificate?: { readonly secondsLeft: number } | undefined;
   /** Of the audit log, where there is one. */
   readonly audit?: (() => Readonly<Record<'written' | 'lost' | 'queued', number>>) | undefined;
+  /** Tokens for servers: how refreshes went, and when they end, milliseconds since the epoch. */
+  readonly credentials?: {
+    readonly refreshes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+    ends(): readonly { readonly server: string; readonly endsAtMs: number }[];
+  };
+  readonly expiringSecrets?: () => Promise<number>;
   readonly meters: Pick<
     Meters,
     | 'calls'
@@ -61,6 +67,17 @@ function partsOf(histogram: Histogram, labels: Readonly<Record<string, string>>)
     { suffix: '_sum', labels, value: histogram.sumSeconds },
     { suffix: '_count', labels, value: histogram.count },
   ];
+}
+
+/** Seconds until the first of each server's ends. */
+function firstEnds(ends: readonly { readonly server: string; readonly endsAtMs: number }[]): Reading[] {
+  const first = new Map<string, number>();
+  for (const { server, endsAtMs } of ends)
+    first.set(server, Math.min(first.get(server) ?? Infinity, endsAtMs));
+  return [...first].map(([server, endsAtMs]) => ({
+    labels: { server },
+    value: Math.round((endsAtMs - Date.now()) / 1000),
+  }));
 }
 
 /** How many there are of each value. */
@@ -129,6 +146,11 @@ export function createMetrics(deps: MetricsDependencies): Metrics {
       limits_shared: deps.meters.limitsAway === undefined ? [] : one(deps.meters.limitsAway ? 0 : 1),
       logins_total: [...deps.meters.logins].map(([outcome, value]) => ({ labels: { outcome }, value })),
       issued_tokens_total: [...deps.meters.tokens].map(([kind, value]) => ({ labels: { kind }, value })),
+      upstream_token_refreshes_total: [...(deps.credentials?.refreshes ?? [])].flatMap(([server, counts]) =>
+        [...counts].map(([outcome, value]) => ({ labels: { server, outcome }, value })),
+      ),
+      upstream_token_expiry_seconds: firstEnds(deps.credentials?.ends() ?? []),
+      expiring_secrets: one((await deps.expiringSecrets?.()) ?? 0),
       instances: tally(
         'state',
         instances.map(({ state }) => state),

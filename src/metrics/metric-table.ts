@@ -61,6 +61,21 @@ export const metricTable = {
     labels: ['kind'],
     help: 'Tokens given to MCP clients; kind is access or refresh.',
   },
+  upstream_token_refreshes_total: {
+    type: 'counter',
+    labels: ['server', 'outcome'],
+    help: 'Requests for tokens of servers that want some; outcome is ok or error.',
+  },
+  upstream_token_expiry_seconds: {
+    type: 'gauge',
+    labels: ['server'],
+    help: 'Time until the first of the tokens in use for a server ends; negative for one that has.',
+  },
+  expiring_secrets: {
+    type: 'gauge',
+    labels: [],
+    help: 'Secrets of the store that have run out, or do so within secrets.warnDays.',
+  },
   instances: { type: 'gauge', labels: ['state'], help: 'Server instances by state.' },
   host_instances: { type: 'gauge', labels: ['host'], help: 'Built-in instances in a host thread.' },
   host_utilization: {

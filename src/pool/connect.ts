@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { InstanceSpec } from '../catalog/instance-spec.ts';
+import type { LinkCredentials } from '../kernel/link-credentials.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createSsrfGuard } from '../kernel/ssrf-guard.ts';
 import type { Hosts } from '../transport/in-process/hosts.ts';
@@ -19,6 +20,10 @@ export interface ConnectDependencies {
   readonly dataDir: string;
   /** Time between two looks at what child processes use, milliseconds. */
   readonly watchIntervalMs?: number;
+  /** What a link says of who we are. */
+  readonly credentials?: ((spec: InstanceSpec) => Promise<LinkCredentials> | undefined) | undefined;
+  /** Changes each line of standard error before it is kept. */
+  readonly redact?: (line: string) => string;
 }
 
 /** The folder that all instances of one definition share. */
@@ -27,7 +32,7 @@ function serverDataDir(dataDir: string, spec: InstanceSpec): string {
 }
 
 export function createConnect(deps: ConnectDependencies): Connect {
-  const { hosts, ledger, logger, dataDir } = deps;
+  const { hosts, ledger, logger, dataDir, redact = (line: string) => line } = deps;
   const processWatch = createProcessWatch({ logger, intervalMs: deps.watchIntervalMs });
   return async (spec, events, onStderr, signal) => {
     const { launch } = spec;
@@ -60,11 +65,13 @@ export function createConnect(deps: ConnectDependencies): Connect {
           era: launch.era,
         },
         events,
-        { logger, ledger, processWatch, onStderr, signal },
+        { logger, ledger, processWatch, onStderr: (line) => onStderr(redact(line)), signal },
       );
     }
+    const credentials = await deps.credentials?.(spec);
     return await connectHttp(
       {
+        ...(credentials && { credentials }),
         server: spec.id,
         url: launch.url,
         headers: { ...launch.headers },

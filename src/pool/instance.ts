@@ -10,6 +10,7 @@ import { defaultTimeoutMs } from '../transport/protocol/calls.ts';
 import { createBalancer } from './balancer.ts';
 import { createAudience } from './instance-audience.ts';
 import { createInFlight } from './in-flight.ts';
+import { needsUser } from '../kernel/upstream-auth.ts';
 import { createInstanceListing } from './instance-listing.ts';
 import { createShownStanding, standingOf } from './instance-state.ts';
 import type { Instance, InstanceDependencies, InstanceEvent, PoolParts } from './instance-types.ts';
@@ -85,8 +86,8 @@ export async function createInstance(
   }
 
   async function onOpen(connection: Connection, member: PoolMember): Promise<void> {
-    // What is offered is the same for all: it is asked of the connection that belongs to nobody.
-    if (!whole) await listing.onOpen(connection);
+    // What is offered is the same for all: it is asked of the connection that belongs to nobody, if that may ask.
+    if (!whole || !listing.current) await listing.onOpen(connection);
     startedAtMs = clock.now();
     await replay.onOpen(connection, member === members[0]);
     owners.set(connection, member);
@@ -260,7 +261,7 @@ export async function createInstance(
     async learn() {
       const before = wanted;
       await lifecycle.admit();
-      if (await listing.recall()) return;
+      if ((await listing.recall()) || needsUser(spec.auth)) return;
       await members[0]?.replica.acquire();
       // Whoever called meanwhile is using it.
       if (wanted === before && work.size === 0) await members[0]?.replica.stop();

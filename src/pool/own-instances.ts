@@ -18,6 +18,8 @@ export interface Owner {
   readonly key: string;
   /** Somebody says when it is gone. Connections of others end when they have not been used for a while. */
   readonly hasEnd: boolean;
+  /** Whose credentials are used where the server wants some. */
+  readonly principal?: { readonly tenant: string; readonly id: string };
 }
 
 export interface OwnInstances {
@@ -81,8 +83,16 @@ export function createOwnInstances(options: OwnInstancesOptions): OwnInstances {
   async function make(owner: Owner): Promise<Instance> {
     const { isolation: _, maxConnections: __, idleMs, ...rest } = spec;
     const ownIdleMs = idleMs ?? (owner.hasEnd ? undefined : defaultIdleMs);
+    const { principal } = owner;
+    const user = spec.auth?.whose === 'per-user' && principal ? principal.id : '';
     const instance = await options.create(
-      { ...rest, lazy: true, replicas: 1, ...(ownIdleMs !== undefined && { idleMs: ownIdleMs }) },
+      {
+        ...rest,
+        lazy: true,
+        replicas: 1,
+        ...(ownIdleMs !== undefined && { idleMs: ownIdleMs }),
+        ...(principal && { credentialOwner: { tenant: principal.tenant, user } }),
+      },
       { balancer: createBalancer(spec.selection ?? defaultSelection), budget: options.group.budget },
     );
     if (logLevel !== undefined) await instance.setLogLevel(logLevel);

@@ -22,12 +22,14 @@ import { monthlyUsesTable } from './migrations/0010-monthly-uses.ts';
 import { keyAttributes } from './migrations/0012-key-attributes.ts';
 import { peopleTables } from './migrations/0013-people.ts';
 import { oauthRecordsTable } from './migrations/0014-oauth-records.ts';
+import { secretTables } from './migrations/0016-secrets.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { serverChangesTable } from './migrations/0004-server-changes.ts';
 import { scaleBoundsTable } from './migrations/0006-scale-bounds.ts';
 import { createOauthRecords, type OauthRecords } from './oauth-records.ts';
 import { type KeptScaleBounds, openScaleBounds } from './scale-bounds.ts';
 import { createQuarantineRows, type QuarantineRows } from './quarantined-servers.ts';
+import { createSecretRows, type SecretRows } from './secrets.ts';
 import { createServerChanges, type ServerChanges } from './server-changes.ts';
 import { createServerSettingsRows, type ServerSettingsRows } from './server-settings.ts';
 import type { Tables } from './tables.ts';
@@ -50,6 +52,7 @@ export interface Store extends AsyncDisposable {
   readonly users: Users;
   readonly webSessions: WebSessions;
   readonly oauthRecords: OauthRecords;
+  readonly secrets: SecretRows;
 }
 
 /** By name, in their order. */
@@ -66,6 +69,7 @@ const migrations = {
   '0012-key-attributes': keyAttributes,
   '0013-people': peopleTables,
   '0014-oauth-records': oauthRecordsTable,
+  '0016-secrets': secretTables,
 };
 
 /** Opens `<dataDir>/state.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. */
@@ -96,6 +100,7 @@ export async function openStore(dataDir: string): Promise<Store> {
       users: createUsers(db),
       webSessions: createWebSessions(db),
       oauthRecords: createOauthRecords(db),
+      secrets: createSecretRows(db),
       async [Symbol.asyncDispose]() {
         await listings[Symbol.asyncDispose]();
         await db.destroy();

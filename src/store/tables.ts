@@ -101,6 +101,23 @@ export interface OauthRecordsTable {
   consumed_at: string | null;
 }
 
+export interface SecretsTable {
+  tenant: string;
+  owner: string;
+  name: string;
+  version: number;
+  wrapped: string;
+  sealed: string;
+  created_at: string;
+  expires_at: string | null;
+}
+
+export interface SecretMasterKeysTable {
+  id: string;
+  parameters: string;
+  created_at: string;
+}
+
 export interface ScaleBoundsTable {
   server: string;
   least: number;
@@ -171,6 +188,8 @@ export interface Tables {
   user_links: UserLinksTable;
   web_sessions: WebSessionsTable;
   oauth_records: OauthRecordsTable;
+  secrets: SecretsTable;
+  secret_master_keys: SecretMasterKeysTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { AppError, isAppError } from '../kernel/errors.ts';
+import type { LinkCredentials } from '../kernel/link-credentials.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { SsrfGuard } from '../kernel/ssrf-guard.ts';
 import type { Connection, ConnectionEvents } from './connection.ts';
@@ -20,6 +21,8 @@ export interface HttpSpec {
   readonly url: string;
   /** Sent with every request; credentials go here. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Those that change while the connection is open. */
+  readonly credentials?: LinkCredentials;
   /** Default `auto`: the modern era where the server speaks it. */
   readonly era?: EraChoice;
   /** Time for the handshake; default 30,000. */

@@ -1,11 +1,17 @@
 /** `config validate [file]`: every mistake with its line and the nearest right key. */
 
 import type { Command } from 'commander';
-import { resolveReference, resolveSecrets, resolveSettings } from '../../config/resolve-secrets.ts';
+import {
+  resolveReference,
+  resolveSecrets,
+  resolveSettings,
+  secretSource,
+} from '../../config/resolve-secrets.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { isAppError } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
 import { note, printJson, printLines } from '../output.ts';
+import { keptSecrets } from '../secrets/kept-secrets.ts';
 import { configCommand, type ConfigOptions, loadFor } from './config-command.ts';
 
 /** The verb `config validate`. */
@@ -22,8 +28,10 @@ export function configValidateCommand(context: CliContext): Command {
 }
 
 /** References that cannot be read here: a warning, because the coordinator may run with another environment. */
-async function unreadable({ config, baseDir, file }: LoadedConfig, context: CliContext): Promise<string[]> {
-  const source = { env: context.env, baseDir, ...(file !== undefined && { file }) };
+async function unreadable(loaded: LoadedConfig, context: CliContext): Promise<string[]> {
+  const { config } = loaded;
+  await using secrets = keptSecrets(loaded, context);
+  const source = { env: context.env, ...secretSource({ ...loaded, secrets }) };
   const entries = Object.entries(config.mcpServers).filter(([, entry]) => entry.disabled !== true);
   const readings = [
     ...entries.map(([name, entry]) => resolveSecrets(entry, { ...source, name })),

@@ -5,10 +5,16 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, resolve } from 'node:path';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { maskUrl } from '../../config/mask-secrets.ts';
-import { type ResolvedEntry, resolveSecrets } from '../../config/resolve-secrets.ts';
+import {
+  type ResolvedEntry,
+  resolveSecrets,
+  secretSource,
+  type SecretSource,
+} from '../../config/resolve-secrets.ts';
 import type { ServerEntryConfig } from '../../config/server-entry.ts';
 import { isAppError, messageOf } from '../../kernel/errors.ts';
 import type { CliContext } from '../context.ts';
+import { keptSecrets } from '../secrets/kept-secrets.ts';
 import type { Finding } from './finding.ts';
 
 const reachTimeoutMs = 3000;
@@ -99,14 +105,14 @@ async function checkUrl(check: string, entry: ResolvedEntry): Promise<Finding> {
 async function checkServer(
   name: string,
   entry: ServerEntryConfig,
-  loaded: LoadedConfig,
+  source: Partial<SecretSource>,
   context: CliContext,
 ): Promise<Finding> {
   const check = `server ${name}`;
   if (entry.disabled === true) return { check, status: 'ok', detail: 'disabled' };
   let resolved: ResolvedEntry;
   try {
-    resolved = await resolveSecrets(entry, { env: context.env, baseDir: loaded.baseDir, name });
+    resolved = await resolveSecrets(entry, { ...source, name });
   } catch (error) {
     const detail = isAppError(error, 'CONFIG_INVALID') ? String(error.data['problem']) : messageOf(error);
     return { check, status: 'fail', detail, fix: 'set it before start, or correct the reference' };
@@ -120,10 +126,12 @@ async function checkServer(
 export async function checkServers(loaded: LoadedConfig, context: CliContext): Promise<Finding[]> {
   const entries = Object.entries(loaded.config.mcpServers);
   const findings: Finding[] = [];
+  await using secrets = keptSecrets(loaded, context);
+  const source = { env: context.env, ...secretSource({ baseDir: loaded.baseDir, secrets }) };
   for (let start = 0; start < entries.length; start += atATime) {
     const batch = entries.slice(start, start + atATime);
     findings.push(
-      ...(await Promise.all(batch.map(([name, entry]) => checkServer(name, entry, loaded, context)))),
+      ...(await Promise.all(batch.map(([name, entry]) => checkServer(name, entry, source, context)))),
     );
   }
   return findings;

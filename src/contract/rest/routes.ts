@@ -12,6 +12,7 @@ import { memoryRoutes } from './memory-routes.ts';
 import { remoteRoutes } from './remote-routes.ts';
 import { pinRoutes } from './pin-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { secretRoutes } from './secret-routes.ts';
 import { scaleRoutes } from './scale-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { statusRoutes } from './status-routes.ts';
@@ -34,6 +35,7 @@ export const routes = {
   ...memoryRoutes,
   ...remoteRoutes,
   ...policyRoutes,
+  ...secretRoutes,
 } as const;
 
 export type RouteName = keyof typeof routes;

@@ -7,7 +7,19 @@ export const builtInRoles: Readonly<Record<string, PolicyRole>> = {
   admin: {
     description: 'Runs everything and uses everything; leaves the policy and the end to the owner.',
     includes: ['developer', 'operator'],
-    allow: [{ actions: ['memory:forget', 'memory:rekey', 'audit:read', 'policy:read', 'policy:test'] }],
+    allow: [
+      {
+        actions: [
+          'memory:forget',
+          'memory:rekey',
+          'secrets:read',
+          'secrets:manage',
+          'audit:read',
+          'policy:read',
+          'policy:test',
+        ],
+      },
+    ],
   },
   operator: {
     description: 'Keeps things running without seeing what is in them.',

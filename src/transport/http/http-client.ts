@@ -2,19 +2,22 @@
 
 import { AppError, messageOf } from '../../kernel/errors.ts';
 import { isJsonObject, RpcError } from '../../kernel/json-rpc.ts';
+import type { LinkCredentials } from '../../kernel/link-credentials.ts';
 import { AnswerReader } from './answer-reader.ts';
 import { createLinkPool, type LinkPool } from './link-pool.ts';
 import type { AnswerListener, Link } from './link.ts';
 import type { ResponseHeaders } from './response-parser.ts';
 import type { SsePosition } from './sse-parser.ts';
 import { portOf, type SsrfGuard } from '../../kernel/ssrf-guard.ts';
-import { lookupThrough } from './guarded-lookup.ts';
+import { lookupThrough } from '../../kernel/guarded-lookup.ts';
 
 export interface HttpEndpoint {
   readonly server: string;
   readonly url: string;
   /** Sent with every request (credentials, say); the headers of the protocol win over them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Those that change; they win over `headers`. */
+  readonly credentials?: LinkCredentials;
   /** Longest message taken from the server. */
   readonly maxMessageBytes: number;
   readonly guard?: SsrfGuard;
@@ -96,6 +99,7 @@ export function createHttpClient(endpoint: HttpEndpoint): HttpClient {
     ownHeaders: Object.keys(headers).length > 0 ? headers : undefined,
     maxMessageBytes: endpoint.maxMessageBytes,
     links,
+    credentials: endpoint.credentials,
   };
   return {
     exchange(request, handlers) {
@@ -117,6 +121,7 @@ interface Route {
   readonly ownHeaders: Readonly<Record<string, string>> | undefined;
   readonly maxMessageBytes: number;
   readonly links: LinkPool;
+  readonly credentials: LinkCredentials | undefined;
 }
 
 /** The path of a redirect that stays on this origin; undefined when it leads elsewhere. */
@@ -138,6 +143,9 @@ class HttpExchange implements Exchange, AnswerListener {
   private redirects = 0;
   private wasSent = false;
   private redirectTo: string | undefined;
+  private isRefused = false;
+  private hasTriedAgain = false;
+  private challenge: string | undefined;
 
   constructor(route: Route, request: ExchangeRequest, handlers: ExchangeHandlers) {
     this.route = route;
@@ -147,11 +155,22 @@ class HttpExchange implements Exchange, AnswerListener {
   }
 
   dispatch(): void {
-    const { path, ownHeaders, links } = this.route;
+    const waiting = this.route.credentials?.prepare();
+    if (!waiting) return this.send();
+    waiting.then(
+      () => this.isOver || this.send(),
+      (error: unknown) => this.finish({ kind: 'broken', wasSent: false, problem: messageOf(error) }),
+    );
+  }
+
+  private send(): void {
+    const { path, ownHeaders, links, credentials } = this.route;
     const { method, body, headers } = this.request;
+    const own = credentials ? { ...headers, ...credentials.headers } : headers;
     this.wasSent = false;
     this.redirectTo = undefined;
-    this.link = links.send({ method, path, headers: [headers, ownHeaders], body }, this);
+    this.isRefused = false;
+    this.link = links.send({ method, path, headers: [own, ownHeaders], body }, this);
   }
 
   onSent(): void {
@@ -159,6 +178,11 @@ class HttpExchange implements Exchange, AnswerListener {
   }
 
   onHead(status: number, headers: ResponseHeaders): void {
+    if (status === 401 && this.route.credentials && !this.hasTriedAgain) {
+      this.isRefused = true;
+      this.challenge = String(headers['www-authenticate'] ?? '');
+      return;
+    }
     this.redirectTo = followed(this.route, status, headers['location']);
     if (this.redirectTo !== undefined) return;
     if (status >= 300 && status < 400) this.giveUp(`it redirects elsewhere (HTTP ${status})`);
@@ -166,18 +190,27 @@ class HttpExchange implements Exchange, AnswerListener {
   }
 
   onData(chunk: Buffer): void {
-    if (this.redirectTo !== undefined || this.isOver) return;
+    if (this.redirectTo !== undefined || this.isRefused || this.isOver) return;
     const problem = this.reader.push(chunk);
     if (problem !== undefined) this.giveUp(problem);
   }
 
   onEnd(): void {
     this.link = undefined;
+    if (this.isRefused) return void this.tryAgain();
     if (this.redirectTo === undefined) return this.finish(this.reader.end());
     if (++this.redirects > maxRedirects)
       return this.finish({ kind: 'invalid', problem: 'it redirects in circles' });
     this.route.path = this.redirectTo;
     if (!this.isOver) this.dispatch();
+  }
+
+  /** Once, with other credentials where there are any; a server that refuses has not looked at the request. */
+  private async tryAgain(): Promise<void> {
+    this.hasTriedAgain = true;
+    const isWorthIt = await this.route.credentials!.refused(this.challenge).catch(() => false);
+    if (!isWorthIt) this.finish({ kind: 'answered', status: 401 });
+    else if (!this.isOver) this.dispatch();
   }
 
   onError(error: Error): void {

@@ -1,7 +1,7 @@
 /** Name resolution of sockets through the guard against server-side request forgery. */
 
 import type { LookupFunction } from 'node:net';
-import type { SsrfGuard } from '../../kernel/ssrf-guard.ts';
+import type { SsrfGuard } from './ssrf-guard.ts';
 
 type Callback = Parameters<LookupFunction>[2];
 

@@ -11,12 +11,14 @@ import { type Approval, createPinGate } from './catalog/pins/pin-gate.ts';
 import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
+import { resolveStore } from './config/resolve-store.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
 import { assertMayBind } from './http/guards.ts';
 import { toServerItem } from './http/routes/servers.ts';
 import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
+import { localOwner } from './kernel/principal.ts';
 import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes } from './memory-remotes.ts';
@@ -29,6 +31,7 @@ import { openPool } from './open-pool.ts';
 import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore } from './store/open-store.ts';
+import { openTenantStore } from './store/tenant-store.ts';
 import { openEdge } from './open-edge.ts';
 
 export interface CoordinatorOptions {
@@ -83,10 +86,11 @@ export async function startCoordinator(
     }),
   );
   const memory = meters.memory.watch(opened);
-  const store = parts.use(await openStore(dataDir));
+  const store = parts.use(await openStore(dataDir, { postgres: await resolveStore(loaded), logger }));
+  const own = await openTenantStore(store, localOwner.tenant);
   const identity = await openIdentity(parts, { config, store, logger });
-  const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
-  const pins = createPinGate({ approved, store: store.approvals, logger });
+  const approved = (await own.approvals.all()) as ReadonlyMap<string, Approval>;
+  const pins = createPinGate({ approved, store: own.approvals, logger });
   const recorder = config.catalog.record ? parts.use(createCatalogRecorder(memory, logger)) : undefined;
   const admit: InstanceDependencies['admit'] = (spec, offered) => {
     recorder?.record(spec, offered);
@@ -96,7 +100,7 @@ export async function startCoordinator(
     config,
     dataDir,
     memory,
-    store,
+    store: own,
     plugins,
     admit,
     meters,
@@ -106,12 +110,12 @@ export async function startCoordinator(
     loaded,
     plugins,
     pool,
-    store,
+    store: own,
     logger,
     load: options.loadConfig,
   });
   const { roster, refusals } = servers;
-  const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
+  const remotes = createRemoteRoster(memory, loaded, own.addedRemotes, logger);
   await remotes.fill();
   const edge = await openEdge(parts, {
     config,
@@ -120,6 +124,7 @@ export async function startCoordinator(
     dataDir,
     memory,
     store,
+    own,
     pins,
     identity,
     pool,

@@ -32,6 +32,7 @@ import { openGuards } from './open-guards.ts';
 import { openMetrics } from './open-metrics.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
 
 interface Foundation {
@@ -55,6 +56,8 @@ export async function openEdge(
   parts: AsyncDisposableStack,
   base: Foundation & {
     readonly store: Store;
+    /** What of it belongs to whoever runs this. */
+    readonly own: TenantStore;
     readonly pins: PinGate;
     readonly identity: Identity;
     readonly pool: Pool;
@@ -65,14 +68,14 @@ export async function openEdge(
     readonly plugins: PluginParts;
   },
 ): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
+  const { config, dataDir, memory, store, own, pins, pool, servers, remotes, meters, logger } = base;
   const { loaded, plugins, identity, hosts } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
     config: config.bundles,
-    added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
-    store: store.addedBundles,
+    added: (await own.addedBundles.all()) as Record<string, BundleSettings>,
+    store: own.addedBundles,
   });
   const gateway = createGateway({
     pool,
@@ -109,6 +112,7 @@ export async function openEdge(
         gateway,
         memory,
         dataDir,
+        store: store.place,
         startedAtMs,
         version: product.version,
         config: () => servers.reload.status(),
@@ -119,7 +123,7 @@ export async function openEdge(
         pool,
         registry: servers.roster,
         bulk: servers.bulk,
-        scales: store.scaleBounds,
+        scales: own.scaleBounds,
         baseUrl: () => baseUrl,
       }),
       ...pinsRoutes(pool, pins),

@@ -10,6 +10,7 @@ import { exportersShape } from './exporters-shape.ts';
 import { memoryShape } from './memory-shape.ts';
 import { healthShape, poolFields } from './pool-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
+import { storeShape } from './store-shape.ts';
 
 /** Profiles that a file may have. */
 export const profileNames = ['development', 'production'] as const;
@@ -128,6 +129,12 @@ export const configShape = z.strictObject({
     .describe('Further web origins that may call, e.g. https://app.example.org.'),
   hosts: z.int().min(1).max(64).default(2).describe('Worker threads that run the built-in servers.'),
   auth: authShape.prefault({}).describe('Who may come in.'),
+  store: storeShape
+    .optional()
+    .describe(
+      'PostgreSQL for keys, added servers and all other state but the memory. Without it: SQLite in the data folder.',
+    )
+    .meta({ examples: [{ url: { env: 'DATABASE_URL' } }] }),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

@@ -1,8 +1,9 @@
-/** The tables as Kysely sees them; migrations make them. */
+/** The tables as Kysely sees them; migrations make them. Each has a column `tenant`. */
 
 import type { Generated } from 'kysely';
 
 export interface ListingsTable {
+  tenant: string;
   key: string;
   listing: string;
   updated_at: string;
@@ -10,24 +11,28 @@ export interface ListingsTable {
 
 /** Added servers, and added remotes. */
 export interface AddedEntriesTable {
+  tenant: string;
   name: string;
   entry: string;
   added_at: string;
 }
 
 export interface BundlesTable {
+  tenant: string;
   name: string;
   settings: string;
   added_at: string;
 }
 
 export interface ApprovalsTable {
+  tenant: string;
   server: string;
   approval: string;
   updated_at: string;
 }
 
 export interface ServerChangesTable {
+  tenant: string;
   seq: Generated<number>;
   at: string;
   action: string;
@@ -49,7 +54,14 @@ export interface ApiKeysTable {
   last_used_at: string | null;
 }
 
+/** How often the keys of a tenant have changed. */
+export interface KeyChangesTable {
+  tenant: string;
+  version: number;
+}
+
 export interface ScaleBoundsTable {
+  tenant: string;
   server: string;
   least: number;
   most: number;
@@ -57,22 +69,26 @@ export interface ScaleBoundsTable {
 }
 
 export interface DeployedPhasesTable {
+  tenant: string;
   phase: number;
   record: string;
 }
 
 export interface DeploymentReportsTable {
+  tenant: string;
   seq: Generated<number>;
   report: string;
 }
 
 export interface ServerSettingsTable {
+  tenant: string;
   server: string;
   settings: string;
   updated_at: string;
 }
 
 export interface QuarantinedServersTable {
+  tenant: string;
   server: string;
   reason: string;
   at: string;
@@ -80,6 +96,7 @@ export interface QuarantinedServersTable {
 
 export interface Tables {
   api_keys: ApiKeysTable;
+  key_changes: KeyChangesTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

@@ -35,6 +35,10 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
   'cli/keys/open-keys.ts': ['identity', 'store'],
+  // Works on a data folder on which no coordinator runs, as its lock says.
+  'cli/migrate.ts': ['memory', 'store'],
+  // Asks a database whether it answers.
+  'cli/doctor/check-store.ts': ['store'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

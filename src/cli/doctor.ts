@@ -7,6 +7,7 @@ import { checkConfig } from './doctor/check-config.ts';
 import { checkInstancePorts, checkPort } from './doctor/check-ports.ts';
 import { checkServers } from './doctor/check-servers.ts';
 import { checkDataDir, checkDisk, checkLock } from './doctor/check-storage.ts';
+import { checkStore } from './doctor/check-store.ts';
 import { checkGit, checkNode } from './doctor/check-tools.ts';
 import type { Finding } from './doctor/finding.ts';
 import { printJson, printTable } from './output.ts';
@@ -40,6 +41,7 @@ async function checkPlace(loaded: LoadedConfig, context: CliContext): Promise<Fi
     checkDataDir(config.dataDir),
     checkDisk(config.dataDir),
     checkLock(config.dataDir),
+    checkStore(loaded, context),
     checkPort(config, context),
     checkInstancePorts(config, context),
   ]);

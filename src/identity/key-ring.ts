@@ -61,13 +61,27 @@ export async function openKeyRing(parts: {
     version = now;
   }
 
+  let refreshing: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  /** A look that begins from now on, shared by all who ask meanwhile: strangers cause one at a time. */
+  function refreshSoon(): Promise<void> {
+    next ??= (refreshing ?? Promise.resolve()).then(() => {
+      next = undefined;
+      refreshing = refresh()
+        // With the store away the keys that are known go on.
+        .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'the keys could not be read'))
+        .finally(() => (refreshing = undefined));
+      return refreshing;
+    });
+    return next;
+  }
+
   function refreshOn(): void {
     cancelRefresh = clock.after(refreshMs, () => {
-      refresh()
-        .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'the keys could not be read'))
-        .finally(() => {
-          if (!isClosed) refreshOn();
-        });
+      void refreshSoon().then(() => {
+        if (!isClosed) refreshOn();
+      });
     });
   }
 
@@ -108,7 +122,7 @@ export async function openKeyRing(parts: {
       const id = idOf(key);
       if (id === undefined) throw refused();
       // One that was made a moment ago.
-      if (!entries.has(id)) await refresh();
+      if (!entries.has(id)) await refreshSoon();
       const entry = entries.get(id);
       if (!entry || !isSameHash(entry.hash, hashOf(key)) || entry.expiresAtMs <= clock.now()) throw refused();
       noteUse(id, entry.principal);
@@ -118,7 +132,10 @@ export async function openKeyRing(parts: {
       isClosed = true;
       cancelRefresh();
       cancelTouch();
-      await writeUses();
+      await refreshing;
+      await writeUses().catch((error: unknown) =>
+        logger.warn({ problem: messageOf(error) }, 'uses of keys were not noted'),
+      );
     },
   };
 }

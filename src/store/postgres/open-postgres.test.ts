@@ -3,6 +3,7 @@ import { eventually } from '../../../test/e2e/eventually.ts';
 import { usePostgres, withoutPostgres } from '../../../test/fixtures/store-kinds.ts';
 import { createFakeClock } from '../../kernel/clock.ts';
 import { openKeyRing, refreshMs } from '../../identity/key-ring.ts';
+import { makeKey } from '../../identity/key-text.ts';
 import { createManagedKeys } from '../../identity/manage-keys.ts';
 import { silentLogger } from '../../kernel/log.ts';
 import { openStore } from '../open-store.ts';
@@ -167,6 +168,8 @@ describe.skipIf(withoutPostgres)('PostgreSQL', () => {
         expect(String(failure)).not.toContain('pass');
         clock.advance(refreshMs);
         expect(await ring.check(key)).toMatchObject({ role: 'agent' });
+        // One that has never been seen cannot be looked up, and says so in no other words.
+        await expect(ring.check(makeKey().key)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
         await expect(ring.check(`${key.slice(0, -1)}x`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
       });
       await store.addedServers.put('a', 's', { after: 1 });

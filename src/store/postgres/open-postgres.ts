@@ -33,6 +33,21 @@ export async function withSetup<T>(url: string, work: (db: Kysely<Tables>) => Pr
   }
 }
 
+/** Asks the server who it is. Throws STORAGE_FAILED naming host and database. */
+export async function probePostgres(url: string): Promise<{ at: string; version: string }> {
+  const at = postgresPlace(url);
+  const db = new Kysely<Tables>({ dialect: createSetupDialect(createSetupPool({ url })) });
+  try {
+    const { rows } = await sql<{ version: string }>`
+      select current_setting('server_version') as version`.execute(db);
+    return { at, version: rows[0]?.version ?? '' };
+  } catch (error) {
+    throw toStoreError({ at }, error);
+  } finally {
+    await db.destroy();
+  }
+}
+
 /** Makes the tables and protects them. Throws what the database throws. */
 export async function setUpTables(db: Kysely<Tables>): Promise<void> {
   await prepareRole(db);

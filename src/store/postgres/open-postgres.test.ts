@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { eventually } from '../../../test/e2e/eventually.ts';
 import { usePostgres, withoutPostgres } from '../../../test/fixtures/store-kinds.ts';
@@ -117,6 +118,7 @@ describe.skipIf(withoutPostgres)('PostgreSQL', () => {
       .sql(url, 'create role git_memory_app nologin')
       .catch(() => {});
     await server().sql(url, 'grant git_memory_app to plain');
+    await server().sql(url, 'revoke git_memory_app from plain; alter role plain createrole');
     await using store = await open(plain);
     await store.addedServers.put('a', 's', {});
     expect(await store.addedServers.all('b')).toEqual([]);
@@ -207,6 +209,10 @@ describe.skipIf(withoutPostgres)('PostgreSQL', () => {
         tables.selectFrom('added_servers').select('name').execute(),
       ),
     ).toEqual([]);
+    const { rows } = await db.read('a', (tables) =>
+      sql`select current_setting('statement_timeout') as most, current_user as who`.execute(tables),
+    );
+    expect(rows).toEqual([{ most: '10s', who: 'git_memory_app' }]);
     const writing = db.read('a', (tables) => tables.deleteFrom('added_servers').execute());
     await expect(writing).rejects.toMatchObject({ message: expect.stringContaining('read-only') });
   });

@@ -19,11 +19,15 @@ import { prepareRole, protectTables } from './protect-tables.ts';
 /** Any number that no one else uses: who holds it is the one that makes tables. */
 const setupLock = 7_160_815_011;
 
+/** For another coordinator that makes tables, or one that uses them. */
+const setupWait = '60s';
+
 /** Does something with the rights of the user in the URL, one process at a time. */
 export async function withSetup<T>(url: string, work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
   const db = new Kysely<Tables>({ dialect: createSetupDialect(createSetupPool({ url })) });
   try {
     return await db.connection().execute(async (connection) => {
+      await sql`select set_config('lock_timeout', ${sql.lit(setupWait)}, false)`.execute(connection);
       // Ends with the connection, whatever happens.
       await sql`select pg_advisory_lock(${sql.lit(setupLock)})`.execute(connection);
       return await work(connection);

@@ -61,6 +61,7 @@ export async function openKeyRing(parts: {
     version = now;
   }
 
+  let isAway = false;
   let refreshing: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 
@@ -69,9 +70,15 @@ export async function openKeyRing(parts: {
     next ??= (refreshing ?? Promise.resolve()).then(() => {
       next = undefined;
       refreshing = refresh()
-        // With the store away the keys that are known go on.
-        .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'the keys could not be read'))
-        .finally(() => (refreshing = undefined));
+        .then(
+          () => (isAway = false),
+          (error: unknown) => {
+            // With the store away the keys that are known go on; it is said once, not each second.
+            if (!isAway) logger.error({ problem: messageOf(error) }, 'the keys could not be read');
+            isAway = true;
+          },
+        )
+        .then(() => (refreshing = undefined));
       return refreshing;
     });
     return next;
@@ -79,7 +86,7 @@ export async function openKeyRing(parts: {
 
   function refreshOn(): void {
     cancelRefresh = clock.after(refreshMs, () => {
-      void refreshSoon().then(() => {
+      void refreshSoon().finally(() => {
         if (!isClosed) refreshOn();
       });
     });

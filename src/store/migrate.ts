@@ -24,7 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
 };
 
 /** Throws what the database throws. */
-export async function migrateToLatest(db: Kysely<any>, wanted = migrations): Promise<void> {
+export async function migrateToLatest<T>(db: Kysely<T>, wanted = migrations): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...wanted }) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;

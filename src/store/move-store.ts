@@ -5,7 +5,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { Kysely, sql } from 'kysely';
+import { Kysely, type QueryExecutorProvider, sql } from 'kysely';
 import { AppError } from '../kernel/errors.ts';
 import { migrateToLatest } from './migrate.ts';
 import { createNodeSqliteDialect } from './node-sqlite-dialect.ts';
@@ -29,6 +29,8 @@ export interface MoveReport {
 }
 
 type Row = Readonly<Record<string, unknown>>;
+/** Whatever tables there are, now or later. */
+type Source = Kysely<Record<string, Row>>;
 
 interface Table {
   readonly name: string;
@@ -75,7 +77,7 @@ export async function moveToPostgres({ dataDir, url, isDryRun, onTable }: MoveOp
 }
 
 /** A copy of the present form, so that an older file can be moved and stays what it is. */
-async function copyOf(file: string): Promise<AsyncDisposable & { readonly db: Kysely<any> }> {
+async function copyOf(file: string): Promise<AsyncDisposable & { readonly db: Source }> {
   await using parts = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'git-memory-move-'));
   parts.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -86,7 +88,9 @@ async function copyOf(file: string): Promise<AsyncDisposable & { readonly db: Ky
     } finally {
       original.close();
     }
-    const db = new Kysely<any>({ dialect: createNodeSqliteDialect(join(folder, 'state.sqlite')) });
+    const db = new Kysely<Record<string, Row>>({
+      dialect: createNodeSqliteDialect(join(folder, 'state.sqlite')),
+    });
     parts.defer(() => db.destroy());
     await migrateToLatest(db);
     const owned = parts.move();
@@ -96,7 +100,7 @@ async function copyOf(file: string): Promise<AsyncDisposable & { readonly db: Ky
   }
 }
 
-async function tablesOf(db: Kysely<any>): Promise<Table[]> {
+async function tablesOf(db: Source): Promise<Table[]> {
   const tables = await db.introspection.getTables();
   return tables
     .map(({ name, columns }) => ({
@@ -107,7 +111,7 @@ async function tablesOf(db: Kysely<any>): Promise<Table[]> {
     .filter(({ columns }) => columns.includes('tenant'));
 }
 
-async function tenantTableNames(db: Kysely<any>): Promise<string[]> {
+async function tenantTableNames(db: QueryExecutorProvider): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select c.relname as name from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant' and not a.attisdropped
@@ -116,7 +120,7 @@ async function tenantTableNames(db: Kysely<any>): Promise<string[]> {
 }
 
 /** The owner sees all rows until the transaction ends, and nobody else writes. */
-async function refuseRows(db: Kysely<any>, name: string, to: string): Promise<void> {
+async function refuseRows(db: QueryExecutorProvider, name: string, to: string): Promise<void> {
   await sql`alter table ${sql.table(name)} no force row level security`.execute(db);
   const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(db);
   if (rows.length === 0) return;
@@ -124,7 +128,7 @@ async function refuseRows(db: Kysely<any>, name: string, to: string): Promise<vo
   throw new AppError('INVALID_INPUT', { field: 'target', problem });
 }
 
-async function* rowsOf(db: Kysely<any>, { name, columns }: Table): AsyncIterable<Row> {
+async function* rowsOf(db: Source, { name, columns }: Table): AsyncIterable<Row> {
   yield* db
     .selectFrom(name)
     .select([...columns])
@@ -132,7 +136,7 @@ async function* rowsOf(db: Kysely<any>, { name, columns }: Table): AsyncIterable
 }
 
 /** Rows that were just copied, a batch at a time. */
-async function* copiedRows(db: Kysely<any>, { name, columns }: Table): AsyncIterable<Row> {
+async function* copiedRows(db: QueryExecutorProvider, { name, columns }: Table): AsyncIterable<Row> {
   const all = sql.join(columns.map((column) => sql.ref(column)));
   await sql`declare copied no scroll cursor for select ${all} from ${sql.table(name)}`.execute(db);
   for (;;) {
@@ -169,7 +173,7 @@ async function sumOf(rows: AsyncIterable<Row>, table: Table): Promise<Sum> {
   return { rows: count, digest };
 }
 
-async function copyTable(source: Kysely<any>, target: Kysely<any>, table: Table): Promise<number> {
+async function copyTable(source: Source, target: QueryExecutorProvider, table: Table): Promise<number> {
   const { name, counter } = table;
   const columns = sql.join(table.columns.map((column) => sql.ref(column)));
   let batch: Row[] = [];

@@ -49,7 +49,8 @@ interface Numbered {
 }
 const entries = (name: 'addedServers' | 'addedRemotes'): Case => ({
   put: (store, tenant, id, n) => store[name].put(tenant, id, { n }),
-  all: async (store, tenant) => (await store[name].all(tenant)).map((row) => `${row.name}:${row.entry['n']}`),
+  all: async (store, tenant) =>
+    (await store[name].all(tenant)).map((row) => `${row.name}:${String(row.entry['n'])}`),
   remove: (store, tenant, id) => store[name].remove(tenant, id),
 });
 

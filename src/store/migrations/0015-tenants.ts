@@ -41,7 +41,7 @@ const tables: readonly Table[] = [
   },
 ];
 
-async function addTenant(db: Kysely<any>, { name, key, columns, isCounted }: Table): Promise<void> {
+async function addTenant(db: Kysely<unknown>, { name, key, columns, isCounted }: Table): Promise<void> {
   const copy = `${name}_of_tenants`;
   let create: CreateTableBuilder<string, string> = db.schema
     .createTable(copy)

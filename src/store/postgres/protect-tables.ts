@@ -3,12 +3,13 @@
  * not protected yet: a new table needs nothing but its column `tenant`.
  */
 
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type QueryExecutorProvider, sql } from 'kysely';
+import type { Tables } from '../tables.ts';
 import { readAcrossTables } from '../tenant-db.ts';
 import { appRole } from './connect-postgres.ts';
 
 /** Makes the role and lets the present user become it. Throws what the database throws where that is not allowed. */
-export async function prepareRole(db: Kysely<any>): Promise<void> {
+export async function prepareRole(db: QueryExecutorProvider): Promise<void> {
   const { rows } = await sql<{ strong: boolean }>`
     select rolsuper or rolbypassrls as strong from pg_roles where rolname = ${appRole}`.execute(db);
   if (rows[0]?.strong)
@@ -21,7 +22,7 @@ export async function prepareRole(db: Kysely<any>): Promise<void> {
 }
 
 /** Another database of the same server may make it at the same moment. */
-async function createRole(db: Kysely<any>): Promise<void> {
+async function createRole(db: QueryExecutorProvider): Promise<void> {
   await sql`create role ${sql.ref(appRole)} nologin`.execute(db).catch((error: unknown) => {
     const { code } = error as { code?: string };
     if (code === '42710' || code === '23505') return;
@@ -30,7 +31,7 @@ async function createRole(db: Kysely<any>): Promise<void> {
   });
 }
 
-async function mayBecome(db: Kysely<any>): Promise<boolean> {
+async function mayBecome(db: QueryExecutorProvider): Promise<boolean> {
   try {
     await sql`set role ${sql.ref(appRole)}`.execute(db);
   } catch {
@@ -49,7 +50,7 @@ export interface TenantTable {
 }
 
 /** Our tables: those of the schema with a column `tenant`. */
-export async function tenantTables(db: Kysely<any>): Promise<TenantTable[]> {
+export async function tenantTables(db: QueryExecutorProvider): Promise<TenantTable[]> {
   const { rows } = await sql<TenantTable>`
     select c.relname as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
       array(select p.polname::text from pg_policy p where p.polrelid = c.oid order by 1) as policies,
@@ -70,7 +71,7 @@ function wantedPolicies(table: string): string[] {
 }
 
 /** Protects what is not: the lock that this takes on a table is not asked for otherwise. */
-export async function protectTables(db: Kysely<any>): Promise<void> {
+export async function protectTables(db: Kysely<Tables>): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const { rows } = await sql<{ schema: string; granted: boolean }>`
       select current_schema() as schema,
@@ -82,7 +83,7 @@ export async function protectTables(db: Kysely<any>): Promise<void> {
   });
 }
 
-async function protect(db: Kysely<any>, { name, enabled, forced, policies, granted }: TenantTable) {
+async function protect(db: QueryExecutorProvider, { name, enabled, forced, policies, granted }: TenantTable) {
   const table = sql.table(name);
   if (!enabled) await sql`alter table ${table} enable row level security`.execute(db);
   // The owner, too, sees nothing without a tenant.

@@ -38,7 +38,6 @@ const migrate = (url: string, ...args: string[]) =>
 describe.skipIf(withoutPostgres)('migrate', { timeout: 60_000 }, () => {
   it('copies all into an empty database, and leaves the file as it was', async () => {
     const url = await server().newUrl();
-    const before = digest();
     const dry = await migrate(url, '--dry-run');
     expect([dry.code, JSON.parse(dry.stdout)]).toMatchObject([0, { dryRun: true }]);
     expect(await server().sql(url, `select 1 from pg_tables where schemaname = 'public'`)).toEqual([]);
@@ -77,7 +76,6 @@ describe.skipIf(withoutPostgres)('migrate', { timeout: 60_000 }, () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('choose an empty database')]);
     expect(await store.addedServers.all('default')).toHaveLength(1);
     await sandbox.run(['keys', 'revoke', JSON.parse(made.stdout).id]);
-    expect(before).toHaveLength(64);
   });
 
   it('changes no byte of the file', async () => {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, chown, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it, vi } from 'vitest';
 import { eventually } from '../../../test/e2e/eventually.ts';
@@ -238,5 +241,43 @@ describe.skipIf(withoutPostgres)('PostgreSQL', () => {
     expect(failure).toMatchObject({ code: 'STORAGE_FAILED', message: expect.stringMatching(problem) });
     expect(String(failure)).toContain(`127.0.0.1:${url.port}${url.pathname}`);
     expect(JSON.stringify(failure) + String(failure)).not.toMatch(/secret|pass%20|pass word/);
+  });
+
+  it('speaks TLS and checks whose certificate it is, as the address says', async () => {
+    const url = await server().newUrl();
+    const [{ folder } = {}] = (await server().sql(
+      url,
+      `select current_setting('data_directory') as folder`,
+    )) as {
+      folder: string;
+    }[];
+    const [key, certificate] = [join(folder!, 'tls.key'), join(folder!, 'tls.crt')];
+    const subject = ['-subj', '/CN=db', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', certificate, ...subject], {
+      stdio: 'pipe',
+    });
+    const { uid, gid } = await stat(folder!);
+    await chmod(key, 0o600);
+    await chown(key, uid, gid);
+    await chown(certificate, uid, gid);
+    for (const setting of [`ssl_cert_file = 'tls.crt'`, `ssl_key_file = 'tls.key'`, 'ssl = on'])
+      await server().sql(url, `alter system set ${setting}`);
+    await server().restart();
+    await expect(open(`${url}?sslmode=verify-full`)).rejects.toMatchObject({
+      message: expect.stringContaining('self-signed certificate'),
+    });
+    const root = encodeURIComponent(certificate);
+    await using db = await openPostgres(
+      { url: `${url}?sslmode=verify-full&sslrootcert=${root}`, poolSize: 1 },
+      silentLogger,
+    );
+    await db.read('a', (tables) => sql`select 1`.execute(tables));
+    const rows = await server().sql(
+      url,
+      `select ssl from pg_stat_ssl join pg_stat_activity using (pid)
+       where datname = current_database() and application_name = 'git-memory-mcp'`,
+    );
+    expect(rows).toEqual([{ ssl: true }]);
   });
 });

@@ -144,6 +144,9 @@ export function configReference(): string {
     example,
     '## Settings',
     ...settings.filter(({ kind }) => kind !== 'map').map(settingSection),
+    '## store',
+    settings.find(({ path }) => path === 'store')?.description ?? '',
+    fieldLines('store'),
     '## memory.embeddings',
     settings.find(({ path }) => path === 'memory.embeddings')?.description ?? '',
     fieldLines('memory.embeddings'),
@@ -170,7 +173,7 @@ export function configReference(): string {
     'An entry has exactly one of `command`, `url` and `builtin`. A block pasted from VS Code (`servers` with `inputs`), Zed (`context_servers`) or Windsurf (`serverUrl`) is understood as it is.',
     fieldLines('mcpServers'),
     '## Secrets',
-    'Values of `env` and `headers`, and the key and credentials of `memory.backup`, may be references: `{env: NAME}` reads an environment variable of the coordinator, `{file: path}` a file (its last line end is dropped). Text, also in `command`, `args`, `cwd` and `url`, may hold `${NAME}`, `${env:NAME}`, `${NAME:-default}`, `${userHome}`, `${workspaceFolder}`; `${input:some-id}` of VS Code reads the variable `SOME_ID`. `$${` stands for itself. References are read when a server starts, and never printed: `config explain` shows `(from env NAME)`.',
+    'Values of `env` and `headers`, `store.url`, and the key and credentials of `memory.backup`, may be references: `{env: NAME}` reads an environment variable of the coordinator, `{file: path}` a file (its last line end is dropped). Text, also in `command`, `args`, `cwd` and `url`, may hold `${NAME}`, `${env:NAME}`, `${NAME:-default}`, `${userHome}`, `${workspaceFolder}`; `${input:some-id}` of VS Code reads the variable `SOME_ID`. `$${` stands for itself. References are read when a server starts, and never printed: `config explain` shows `(from env NAME)`.',
   ].join('\n\n')}\n`;
 }
 

@@ -11,6 +11,7 @@ import { type Approval, createPinGate } from './catalog/pins/pin-gate.ts';
 import { createCatalogRecorder } from './catalog/records/record-catalog.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { resolveBackup } from './config/resolve-backup.ts';
+import { resolveStore } from './config/resolve-store.ts';
 import type { ServerItem } from './contract/rest/server-routes.ts';
 import { compileGuardrails } from './guardrails/compile-guardrails.ts';
 import { createDefinitionGuard } from './guardrails/guard-definitions.ts';
@@ -20,6 +21,7 @@ import { systemClock } from './kernel/clock.ts';
 import { AppError } from './kernel/errors.ts';
 import type { Logger } from './kernel/log.ts';
 import { createRedactor, type Redactor } from './kernel/redact-values.ts';
+import { localOwner } from './kernel/principal.ts';
 import { memoryEmbeddings } from './memory-embeddings.ts';
 import { memoryKeyring } from './memory-keyring.ts';
 import { createRemoteRoster, memoryRemotes } from './memory-remotes.ts';
@@ -37,6 +39,7 @@ import { openSecrets } from './open-secrets.ts';
 import { openServers } from './open-servers.ts';
 import type { Refusal } from './server-roster.ts';
 import { openStore } from './store/open-store.ts';
+import { openTenantStore } from './store/tenant-store.ts';
 import { openEdge } from './open-edge.ts';
 
 export interface CoordinatorOptions {
@@ -77,7 +80,7 @@ export async function startCoordinator(
   // The memory is private to whoever runs this.
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
 
-  const store = parts.use(await openStore(dataDir));
+  const store = parts.use(await openStore(dataDir, { postgres: await resolveStore(given), logger }));
   const secrets = await openSecrets(parts, given, { rows: store.secrets, logger });
   const withSecrets = (bare: LoadedConfig) => ({ ...bare, secrets: secrets.access(redactor.add) });
   const loaded = withSecrets(given);
@@ -104,12 +107,13 @@ export async function startCoordinator(
   const identity = await openIdentity(parts, { config, dataDir, store, meters, logger });
   const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
-  const approved = (await store.approvals.all()) as ReadonlyMap<string, Approval>;
+  const own = await openTenantStore(store, localOwner.tenant);
+  const approved = (await own.approvals.all()) as ReadonlyMap<string, Approval>;
   const guardrails = compileGuardrails(config.guardrails);
   const definitions = createDefinitionGuard(guardrails, { logger, onFinding: meters.onFinding });
   const pins = createPinGate({
     approved,
-    store: store.approvals,
+    store: own.approvals,
     logger,
     suspect: (spec, tools, instructions) => definitions.suspect(spec, tools, instructions),
   });
@@ -122,7 +126,7 @@ export async function startCoordinator(
     config,
     dataDir,
     memory,
-    store,
+    store: own,
     plugins,
     admit,
     meters,
@@ -134,7 +138,7 @@ export async function startCoordinator(
     loaded,
     plugins,
     pool,
-    store,
+    store: own,
     logger,
     load: watchLoads(loadConfig && (async () => withSecrets(await loadConfig())), audit?.noteConfig),
     onReload: (next) => limiting.limits.apply(next.config.limits),
@@ -144,7 +148,7 @@ export async function startCoordinator(
     await servers.roster.refresh(({ usesSecrets }) => usesSecrets === true);
   });
   const { roster, refusals } = servers;
-  const remotes = createRemoteRoster(memory, loaded, store.addedRemotes, logger);
+  const remotes = createRemoteRoster(memory, loaded, own.addedRemotes, logger);
   await remotes.fill();
   const edge = await openEdge(parts, {
     config,
@@ -153,6 +157,7 @@ export async function startCoordinator(
     dataDir,
     memory,
     store,
+    own,
     pins,
     identity,
     certificate,

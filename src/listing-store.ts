@@ -1,10 +1,10 @@
 /** Where listings are kept. Part of the composition root, like `coordinator.ts`. */
 
 import type { Listing, ListingStore } from './catalog/listing.ts';
-import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 
 /** Listings of built-ins live for this process only: their code may change between two starts. */
-export function createListingStore(store: Store): ListingStore {
+export function createListingStore(store: TenantStore): ListingStore {
   const builtIn = new Map<string, Listing>();
   const isBuiltIn = (key: string) => key.startsWith('built-in:') || key.startsWith('in-process:');
   return {

@@ -15,6 +15,7 @@ import type { Memory } from './memory/open-memory.ts';
 import type { RemoteOptions } from './memory/sync/remote-git.ts';
 import { absoluteRemoteUrl, remoteKind } from './memory/sync/remote-url.ts';
 import type { AddedEntries } from './store/added-entries.ts';
+import type { OfTenant } from './store/tenant-store.ts';
 
 /** The remotes of the config by the order of the file: paths absolute, credentials read when they are needed. */
 export function memoryRemotes(loaded: LoadedConfig): RemoteOptions[] {
@@ -49,7 +50,7 @@ export interface RemoteRoster extends RemoteRegistry {
 export function createRemoteRoster(
   memory: Pick<Memory, 'remotes'>,
   loaded: LoadedConfig,
-  addedRemotes: AddedEntries,
+  addedRemotes: OfTenant<AddedEntries>,
   logger: Logger,
 ): RemoteRoster {
   const { remotes: configured, addedRemotes: bounds } = loaded.config.memory;

@@ -9,12 +9,12 @@ import type { Logger } from './kernel/log.ts';
 import type { Pool } from './pool/pool.ts';
 import { placeOf } from './server-reconcile.ts';
 import type { ServerRoster } from './server-roster.ts';
-import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 
 export interface DeploymentOptions {
   readonly loaded: LoadedConfig;
   readonly pool: Pool;
-  readonly store: Store;
+  readonly store: TenantStore;
   readonly logger: Logger;
   /** Asked when the roster is there. */
   readonly roster: () => ServerRoster;

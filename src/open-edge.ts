@@ -44,6 +44,7 @@ import type { Secrets } from './open-secrets.ts';
 import type { UpstreamAccess } from './open-upstream-access.ts';
 import type { Servers } from './open-servers.ts';
 import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 import type { Hosts } from './transport/in-process/hosts.ts';
 
 interface Foundation {
@@ -67,6 +68,8 @@ export async function openEdge(
   parts: AsyncDisposableStack,
   base: Foundation & {
     readonly store: Store;
+    /** What of it belongs to whoever runs this. */
+    readonly own: TenantStore;
     readonly pins: PinGate;
     readonly identity: Identity;
     readonly certificate: Certificate | undefined;
@@ -83,15 +86,15 @@ export async function openEdge(
     readonly upstream: UpstreamAccess;
   },
 ): Promise<Edge> {
-  const { config, dataDir, memory, store, pins, pool, servers, remotes, meters, logger } = base;
+  const { config, dataDir, memory, store, own, pins, pool, servers, remotes, meters, logger } = base;
   const { loaded, plugins, identity, certificate, guardrails, limiting, audit, hosts } = base;
   const { secrets, upstream } = base;
   const { limits } = config;
   const startedAtMs = Date.now();
   const bundles = createBundles({
     config: config.bundles,
-    added: (await store.addedBundles.all()) as Record<string, BundleSettings>,
-    store: store.addedBundles,
+    added: (await own.addedBundles.all()) as Record<string, BundleSettings>,
+    store: own.addedBundles,
   });
   const policy = await openPolicy(parts, base);
   const gateway = createGateway({
@@ -167,6 +170,7 @@ export async function openEdge(
         gateway,
         memory,
         dataDir,
+        store: store.place,
         startedAtMs,
         version: product.version,
         config: () => servers.reload.status(),
@@ -177,7 +181,7 @@ export async function openEdge(
         pool,
         registry: servers.roster,
         bulk: servers.bulk,
-        scales: store.scaleBounds,
+        scales: own.scaleBounds,
         baseUrl: () => baseUrl,
       }),
       ...pinsRoutes(pool, pins),

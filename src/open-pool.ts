@@ -12,7 +12,7 @@ import type { Meters } from './metrics/create-meters.ts';
 import { type ConnectDependencies, createConnect } from './pool/connect.ts';
 import type { InstanceDependencies } from './pool/instance-types.ts';
 import { createPool, type Pool } from './pool/pool.ts';
-import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 import { createHosts, type Hosts } from './transport/in-process/hosts.ts';
 import { createProcessLedger } from './transport/process-ledger.ts';
 
@@ -21,7 +21,7 @@ export interface OpenPoolOptions extends Pick<InstanceDependencies, 'admit'> {
   /** Absolute. */
   readonly dataDir: string;
   readonly memory: Memory;
-  readonly store: Store;
+  readonly store: TenantStore;
   readonly plugins: PluginParts;
   readonly meters: Meters;
   readonly logger: Logger;

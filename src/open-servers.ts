@@ -20,7 +20,7 @@ import type { ServerChange } from './server-reconcile.ts';
 import { createServerRoster, type Refusal, type ServerRoster } from './server-roster.ts';
 import { openServerSettings } from './server-settings.ts';
 import { createServerSources, openRegistrations } from './server-sources.ts';
-import type { Store } from './store/open-store.ts';
+import type { TenantStore } from './store/tenant-store.ts';
 import type { ServerChangeRow } from './store/server-changes.ts';
 
 export interface Servers {
@@ -37,7 +37,7 @@ export interface OpenServersOptions {
   readonly loaded: LoadedConfig;
   readonly plugins: Pick<PluginParts, 'servers'>;
   readonly pool: Pool;
-  readonly store: Store;
+  readonly store: TenantStore;
   readonly logger: Logger;
   readonly load: (() => Promise<LoadedConfig>) | undefined;
   /** Takes what else holds at once of a config that was loaded again. */
@@ -143,7 +143,7 @@ function recordedQuarantine(
 /** One log line and one row a change; those of one moment are written together. */
 function createRecorder(
   parts: AsyncDisposableStack,
-  store: Store,
+  store: TenantStore,
   logger: Logger,
 ): (change: ServerChange) => void {
   let waiting: ServerChangeRow[] = [];

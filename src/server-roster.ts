@@ -33,6 +33,7 @@ import {
   together,
 } from './server-reconcile.ts';
 import type { AddedEntries } from './store/added-entries.ts';
+import type { OfTenant } from './store/tenant-store.ts';
 
 export interface Refusal {
   readonly id: string;
@@ -68,7 +69,7 @@ export interface ServerRoster extends ServerRegistry {
 
 export interface RosterDependencies {
   readonly pool: Pool;
-  readonly addedServers: AddedEntries;
+  readonly addedServers: OfTenant<AddedEntries>;
   readonly builtIns: readonly BuiltIn[];
   readonly pluginServers: readonly BuiltIn[];
   readonly logger: Logger;

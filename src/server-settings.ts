@@ -14,6 +14,7 @@ import type { Pool } from './pool/pool.ts';
 import { placeOf, type ServerChange } from './server-reconcile.ts';
 import type { ServerRoster } from './server-roster.ts';
 import type { ServerSettingsRows } from './store/server-settings.ts';
+import type { OfTenant } from './store/tenant-store.ts';
 
 export interface ServerSettings {
   of(id: string): SpecChanges | undefined;
@@ -24,7 +25,7 @@ export interface ServerSettings {
 
 export interface ServerSettingsOptions {
   readonly pool: Pool;
-  readonly rows: ServerSettingsRows;
+  readonly rows: OfTenant<ServerSettingsRows>;
   readonly builtIns: readonly BuiltIn[];
   readonly roster: () => ServerRoster;
   readonly onChange: (change: ServerChange) => void;

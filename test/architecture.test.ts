@@ -47,6 +47,10 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/audit/open-audit-log.ts': ['store', 'metering', 'memory'],
   // Tries the guardrails of a config on a file; no coordinator has to run.
   'cli/guardrails/test.ts': ['guardrails'],
+  // Works on a data folder on which no coordinator runs, as its lock says.
+  'cli/migrate.ts': ['memory', 'store'],
+  // Asks a database whether it answers.
+  'cli/doctor/check-store.ts': ['store'],
 };
 
 /** Libraries that more than one folder may import, each with the reason. */

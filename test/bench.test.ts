@@ -22,6 +22,7 @@ it.each([
   ['replacement', '--instances', '4', '--rounds', '1'],
   ['search', '--keys', '1000', '--queries', '5'],
   ['selection', '--picks', '1000'],
+  ['store', '--operations', '20'],
   ['sync', '--keys', '20', '--shared', '2'],
 ])('bench/%s.ts ends with a line of figures', { timeout: 120_000 }, async (name, ...args) => {
   const { stdout } = await promisify(execFile)(process.execPath, [bench(name), ...args]);

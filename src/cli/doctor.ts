@@ -8,6 +8,7 @@ import { checkConfig } from './doctor/check-config.ts';
 import { checkInstancePorts, checkPort } from './doctor/check-ports.ts';
 import { checkServers } from './doctor/check-servers.ts';
 import { checkDataDir, checkDisk, checkLock } from './doctor/check-storage.ts';
+import { checkStore } from './doctor/check-store.ts';
 import { checkGit, checkNode } from './doctor/check-tools.ts';
 import type { Finding } from './doctor/finding.ts';
 import { printJson, printTable } from './output.ts';
@@ -42,6 +43,7 @@ async function checkPlace(loaded: LoadedConfig, context: CliContext): Promise<Fi
     checkDisk(config.dataDir),
     checkLock(config.dataDir, context),
     checkCertificate(loaded, context),
+    checkStore(loaded, context),
     checkPort(config, context),
     checkInstancePorts(config, context),
   ]);

@@ -92,6 +92,7 @@ import { connectCommand } from './connect.ts';
 import { disconnectCommand } from './disconnect.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
+import { migrateCommand } from './migrate.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { stdioCommand } from './stdio.ts';
@@ -111,6 +112,7 @@ const verbs: Noun['verbs'] = [
   stopCommand,
   statusCommand,
   doctorCommand,
+  migrateCommand,
   stdioCommand,
 ];
 

@@ -34,6 +34,7 @@ async function runStatus(options: RestOptions, context: CliContext): Promise<voi
     memory: `${status.memory.keys} keys, ${status.memory.commits} commits, ${status.memory.journalPending} pending`,
     rss: formatBytes(status.rssBytes),
     data: status.dataDir,
+    store: `${status.store.kind} ${status.store.at}`,
     config: status.config.file,
     'config problem': status.config.problem,
     'needs a restart': status.config.needsRestart.join(', ') || undefined,

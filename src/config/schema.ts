@@ -17,6 +17,7 @@ import { healthShape, poolFields } from './pool-shape.ts';
 import { secretsShape } from './secrets-shape.ts';
 import { serverEntryShape } from './server-entry.ts';
 import { proxyFields, tlsShape } from './tls-shape.ts';
+import { storeShape } from './store-shape.ts';
 
 /** Profiles that a file may have. */
 export const profileNames = ['development', 'production'] as const;
@@ -96,6 +97,12 @@ export const configShape = z.strictObject({
     .prefault({})
     .describe('Bounds on connections, and on what is read before anybody knows who sent it.'),
   audit: auditShape.prefault({}).describe('What was done, by whom, written down.'),
+  store: storeShape
+    .optional()
+    .describe(
+      'PostgreSQL for keys, added servers and all other state but the memory. Without it: SQLite in the data folder.',
+    )
+    .meta({ examples: [{ url: { env: 'DATABASE_URL' } }] }),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),
   health: healthShape.prefault({}).describe('When a server counts as sick, and when as well again.'),
   memory: memoryShape.prefault({}).describe('The Git memory.'),

@@ -68,13 +68,34 @@ export async function openKeyRing(parts: {
     version = now;
   }
 
+  let isAway = false;
+  let refreshing: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  /** A look that begins from now on, shared by all who ask meanwhile: strangers cause one at a time. */
+  function refreshSoon(): Promise<void> {
+    next ??= (refreshing ?? Promise.resolve()).then(() => {
+      next = undefined;
+      refreshing = refresh()
+        .then(
+          () => (isAway = false),
+          (error: unknown) => {
+            // With the store away the keys that are known go on; it is said once, not each second.
+            if (!isAway) logger.error({ problem: messageOf(error) }, 'the keys could not be read');
+            isAway = true;
+          },
+        )
+        .then(() => (refreshing = undefined));
+      return refreshing;
+    });
+    return next;
+  }
+
   function refreshOn(): void {
     cancelRefresh = clock.after(refreshMs, () => {
-      refresh()
-        .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'the keys could not be read'))
-        .finally(() => {
-          if (!isClosed) refreshOn();
-        });
+      void refreshSoon().finally(() => {
+        if (!isClosed) refreshOn();
+      });
     });
   }
 
@@ -115,7 +136,7 @@ export async function openKeyRing(parts: {
       const id = idOf(key);
       if (id === undefined) throw refused();
       // One that was made a moment ago.
-      if (!entries.has(id)) await refresh();
+      if (!entries.has(id)) await refreshSoon();
       const entry = entries.get(id);
       if (!entry || !isSameHash(entry.hash, hashOf(key)) || entry.expiresAtMs <= clock.now()) throw refused();
       if (entry.certificate !== null && thumbprint?.() !== entry.certificate) throw refused();
@@ -126,7 +147,10 @@ export async function openKeyRing(parts: {
       isClosed = true;
       cancelRefresh();
       cancelTouch();
-      await writeUses();
+      await refreshing;
+      await writeUses().catch((error: unknown) =>
+        logger.warn({ problem: messageOf(error) }, 'uses of keys were not noted'),
+      );
     },
   };
 }

@@ -1,27 +1,30 @@
 /** Table `approvals`: what was approved of each pinned server. */
 
-import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { TenantDb } from './tenant-db.ts';
 
 export interface Approvals {
   /** The stored JSON values by server. */
-  all(): Promise<ReadonlyMap<string, unknown>>;
-  put(server: string, approval: unknown): Promise<void>;
+  all(tenant: string): Promise<ReadonlyMap<string, unknown>>;
+  put(tenant: string, server: string, approval: unknown): Promise<void>;
 }
 
-export function createApprovals(db: Kysely<Tables>): Approvals {
+export function createApprovals(db: TenantDb): Approvals {
   return {
-    async all() {
-      const rows = await db.selectFrom('approvals').select(['server', 'approval']).execute();
+    async all(tenant) {
+      const rows = await db.read(tenant, (tables) =>
+        tables.selectFrom('approvals').select(['server', 'approval']).where('tenant', '=', tenant).execute(),
+      );
       return new Map(rows.map(({ server, approval }) => [server, JSON.parse(approval) as unknown]));
     },
-    async put(server, approval) {
+    async put(tenant, server, approval) {
       const row = { approval: JSON.stringify(approval), updated_at: new Date().toISOString() };
-      await db
-        .insertInto('approvals')
-        .values({ server, ...row })
-        .onConflict((conflict) => conflict.column('server').doUpdateSet(row))
-        .execute();
+      await db.write(tenant, (tables) =>
+        tables
+          .insertInto('approvals')
+          .values({ tenant, server, ...row })
+          .onConflict((conflict) => conflict.columns(['tenant', 'server']).doUpdateSet(row))
+          .execute(),
+      );
     },
   };
 }

@@ -1,31 +1,41 @@
 /** Table `bundles`: bundles of tools added over the API. */
 
-import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { TenantDb } from './tenant-db.ts';
 
 export interface AddedBundles {
   /** The stored JSON values by name. */
-  all(): Promise<Record<string, unknown>>;
-  put(name: string, settings: unknown): Promise<void>;
-  remove(name: string): Promise<void>;
+  all(tenant: string): Promise<Record<string, unknown>>;
+  put(tenant: string, name: string, settings: unknown): Promise<void>;
+  remove(tenant: string, name: string): Promise<void>;
 }
 
-export function createAddedBundles(db: Kysely<Tables>): AddedBundles {
+export function createAddedBundles(db: TenantDb): AddedBundles {
   return {
-    async all() {
-      const rows = await db.selectFrom('bundles').select(['name', 'settings']).orderBy('name').execute();
+    async all(tenant) {
+      const rows = await db.read(tenant, (tables) =>
+        tables
+          .selectFrom('bundles')
+          .select(['name', 'settings'])
+          .where('tenant', '=', tenant)
+          .orderBy('name')
+          .execute(),
+      );
       return Object.fromEntries(rows.map(({ name, settings }) => [name, JSON.parse(settings) as unknown]));
     },
-    async put(name, settings) {
+    async put(tenant, name, settings) {
       const row = { settings: JSON.stringify(settings), added_at: new Date().toISOString() };
-      await db
-        .insertInto('bundles')
-        .values({ name, ...row })
-        .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
-        .execute();
+      await db.write(tenant, (tables) =>
+        tables
+          .insertInto('bundles')
+          .values({ tenant, name, ...row })
+          .onConflict((conflict) => conflict.columns(['tenant', 'name']).doUpdateSet(row))
+          .execute(),
+      );
     },
-    async remove(name) {
-      await db.deleteFrom('bundles').where('name', '=', name).execute();
+    async remove(tenant, name) {
+      await db.write(tenant, (tables) =>
+        tables.deleteFrom('bundles').where('tenant', '=', tenant).where('name', '=', name).execute(),
+      );
     },
   };
 }

@@ -1,56 +1,71 @@
 /** Tables `deployed_phases` and `deployment_reports`; of the reports the newest are kept. */
 
-import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { TenantDb } from './tenant-db.ts';
+import { trimLog } from './trim-log.ts';
 
 /** Records and reports are stored as JSON, as they are given. */
 export interface DeploymentRows {
   /** The records in the order of their phases. */
-  phases(): Promise<unknown[]>;
-  put(phase: number, record: unknown): Promise<void>;
-  remove(phase: number): Promise<void>;
-  addReport(report: unknown): Promise<void>;
+  phases(tenant: string): Promise<unknown[]>;
+  put(tenant: string, phase: number, record: unknown): Promise<void>;
+  remove(tenant: string, phase: number): Promise<void>;
+  addReport(tenant: string, report: unknown): Promise<void>;
   /** The newest first. */
-  reports(limit: number): Promise<unknown[]>;
+  reports(tenant: string, limit: number): Promise<unknown[]>;
 }
 
 const maxReports = 1000;
 
-export function createDeploymentRows(db: Kysely<Tables>): DeploymentRows {
+export function createDeploymentRows(db: TenantDb): DeploymentRows {
   return {
-    async phases() {
-      const rows = await db.selectFrom('deployed_phases').select('record').orderBy('phase').execute();
+    async phases(tenant) {
+      const rows = await db.read(tenant, (tables) =>
+        tables
+          .selectFrom('deployed_phases')
+          .select('record')
+          .where('tenant', '=', tenant)
+          .orderBy('phase')
+          .execute(),
+      );
       return rows.map(({ record }) => JSON.parse(record) as unknown);
     },
-    async put(phase, value) {
+    async put(tenant, phase, value) {
       const row = { record: JSON.stringify(value) };
-      await db
-        .insertInto('deployed_phases')
-        .values({ phase, ...row })
-        .onConflict((conflict) => conflict.column('phase').doUpdateSet(row))
-        .execute();
+      await db.write(tenant, (tables) =>
+        tables
+          .insertInto('deployed_phases')
+          .values({ tenant, phase, ...row })
+          .onConflict((conflict) => conflict.columns(['tenant', 'phase']).doUpdateSet(row))
+          .execute(),
+      );
     },
-    async remove(phase) {
-      await db.deleteFrom('deployed_phases').where('phase', '=', phase).execute();
+    async remove(tenant, phase) {
+      await db.write(tenant, (tables) =>
+        tables
+          .deleteFrom('deployed_phases')
+          .where('tenant', '=', tenant)
+          .where('phase', '=', phase)
+          .execute(),
+      );
     },
-    async addReport(report) {
-      const { seq } = await db
-        .insertInto('deployment_reports')
-        .values({ report: JSON.stringify(report) })
-        .returning('seq')
-        .executeTakeFirstOrThrow();
-      await db
-        .deleteFrom('deployment_reports')
-        .where('seq', '<=', seq - maxReports)
-        .execute();
-    },
-    async reports(limit) {
-      const rows = await db
-        .selectFrom('deployment_reports')
-        .select('report')
-        .orderBy('seq', 'desc')
-        .limit(limit)
-        .execute();
+    addReport: (tenant, report) =>
+      db.write(tenant, async (tables) => {
+        await tables
+          .insertInto('deployment_reports')
+          .values({ tenant, report: JSON.stringify(report) })
+          .execute();
+        await trimLog(tables, 'deployment_reports', tenant, maxReports);
+      }),
+    async reports(tenant, limit) {
+      const rows = await db.read(tenant, (tables) =>
+        tables
+          .selectFrom('deployment_reports')
+          .select('report')
+          .where('tenant', '=', tenant)
+          .orderBy('seq', 'desc')
+          .limit(limit)
+          .execute(),
+      );
       return rows.map(({ report }) => JSON.parse(report) as unknown);
     },
   };

@@ -4,61 +4,72 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { TenantDb } from './tenant-db.ts';
 
 export interface Listings extends AsyncDisposable {
   /** The stored JSON value, or undefined. */
-  get(key: string): Promise<unknown>;
+  get(tenant: string, key: string): Promise<unknown>;
   /** Resolves when it is on disk, which may take a moment; `get` knows it at once. */
-  put(key: string, listing: unknown): Promise<void>;
+  put(tenant: string, key: string, listing: unknown): Promise<void>;
 }
 
 /** How long listings are gathered, milliseconds. */
 const gatherMs = 250;
 
-export function createListings(db: Kysely<Tables>): Listings {
-  let waiting = new Map<string, string>();
-  /** The transaction that takes what is waiting. */
-  let next: Promise<void> | undefined;
+/** Those of one tenant that are to be written. */
+interface Batch {
+  readonly listings: Map<string, string>;
+  readonly written: Promise<void>;
+}
+
+export function createListings(db: TenantDb): Listings {
+  const waiting = new Map<string, Batch>();
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  async function write(): Promise<void> {
+  async function write(tenant: string, listings: ReadonlyMap<string, string>): Promise<void> {
     await sleep(gatherMs, undefined, { signal: closing.signal, ref: false }).catch(() => {});
-    const listings = waiting;
-    waiting = new Map();
-    next = undefined;
+    waiting.delete(tenant);
     const updatedAt = new Date().toISOString();
-    await db.transaction().execute(async (transaction) => {
+    await db.write(tenant, async (tables) => {
       for (const [key, listing] of listings) {
         const row = { listing, updated_at: updatedAt };
-        await transaction
+        await tables
           .insertInto('listings')
-          .values({ key, ...row })
-          .onConflict((conflict) => conflict.column('key').doUpdateSet(row))
+          .values({ tenant, key, ...row })
+          .onConflict((conflict) => conflict.columns(['tenant', 'key']).doUpdateSet(row))
           .execute();
       }
     });
   }
 
-  function writeSoon(): Promise<void> {
-    const run = write().finally(() => running.delete(run));
-    running.add(run);
-    return run;
+  function openBatch(tenant: string): Batch {
+    const listings = new Map<string, string>();
+    const written = write(tenant, listings).finally(() => running.delete(written));
+    running.add(written);
+    const batch = { listings, written };
+    waiting.set(tenant, batch);
+    return batch;
   }
 
   return {
-    async get(key) {
-      const fresh = waiting.get(key);
+    async get(tenant, key) {
+      const fresh = waiting.get(tenant)?.listings.get(key);
       if (fresh !== undefined) return JSON.parse(fresh);
-      const row = await db.selectFrom('listings').select('listing').where('key', '=', key).executeTakeFirst();
+      const row = await db.read(tenant, (tables) =>
+        tables
+          .selectFrom('listings')
+          .select('listing')
+          .where('tenant', '=', tenant)
+          .where('key', '=', key)
+          .executeTakeFirst(),
+      );
       return row && JSON.parse(row.listing);
     },
-    put(key, listing) {
-      waiting.set(key, JSON.stringify(listing));
-      next ??= writeSoon();
-      return next;
+    put(tenant, key, listing) {
+      const { listings, written } = waiting.get(tenant) ?? openBatch(tenant);
+      listings.set(key, JSON.stringify(listing));
+      return written;
     },
     async [Symbol.asyncDispose]() {
       closing.abort();

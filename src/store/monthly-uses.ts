@@ -24,19 +24,17 @@ export function createMonthlyUses(db: Kysely<Tables>): MonthlyUses {
     everyone: async (month) => toMap(await select(month).execute()),
     async add(tenant, month, counts) {
       const updated_at = new Date().toISOString();
-      await db.transaction().execute(async (transaction) => {
-        for (const [bucket, used] of counts)
-          await transaction
-            .insertInto('monthly_uses')
-            .values({ tenant, bucket, month, used, updated_at })
-            .onConflict((conflict) =>
-              conflict.columns(['tenant', 'bucket', 'month']).doUpdateSet((row) => ({
-                used: row('monthly_uses.used', '+', used),
-                updated_at,
-              })),
-            )
-            .execute();
-      });
+      for (const [bucket, used] of counts)
+        await db
+          .insertInto('monthly_uses')
+          .values({ tenant, bucket, month, used, updated_at })
+          .onConflict((conflict) =>
+            conflict.columns(['tenant', 'bucket', 'month']).doUpdateSet((row) => ({
+              used: row('monthly_uses.used', '+', used),
+              updated_at,
+            })),
+          )
+          .execute();
     },
     async dropBefore(month) {
       await db.deleteFrom('monthly_uses').where('month', '<', month).execute();

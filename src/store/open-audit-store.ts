@@ -25,18 +25,19 @@ const migrations = { '0009-audit-records': auditRecordsTables };
  * Opens `<dataDir>/audit.sqlite`; throws STORAGE_FAILED when it cannot be read or migrated. While another process writes, a
  * write waits `busyTimeoutMs`, with all else in this thread; five seconds unless said.
  */
-export async function openAuditStore(dataDir: string, busyTimeoutMs?: number): Promise<AuditStore> {
+export async function openAuditStore(dataDir: string, busyTimeoutMs = 5000): Promise<AuditStore> {
   const path = join(dataDir, auditStoreName);
   try {
     await mkdir(dataDir, { recursive: true });
     const db = new Kysely<AuditTables>({ dialect: createNodeSqliteDialect(path) });
+    await sql.raw(`PRAGMA busy_timeout = ${Math.max(busyTimeoutMs, 5000)}`).execute(db);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     const { error } = await migrator.migrateToLatest();
     if (error !== undefined) {
       await db.destroy();
       throw error;
     }
-    if (busyTimeoutMs !== undefined) await sql.raw(`PRAGMA busy_timeout = ${busyTimeoutMs}`).execute(db);
+    await sql.raw(`PRAGMA busy_timeout = ${busyTimeoutMs}`).execute(db);
     return {
       records: createAuditRecords(db),
       checkpoints: createAuditCheckpoints(db),

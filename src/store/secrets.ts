@@ -1,6 +1,6 @@
 /** Tables `secrets` and `secret_master_keys`: sealed values, and which key they are sealed under. */
 
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { AppError } from '../kernel/errors.ts';
 import type { Tables } from './tables.ts';
 
@@ -61,6 +61,9 @@ export interface SecretRows {
   marks(): Promise<ReadonlyMap<string, string>>;
 }
 
+/** The master key wraps what all tenants have. */
+const ofAll = 'default';
+
 const metaColumns = [
   'tenant',
   'owner',
@@ -72,21 +75,20 @@ const metaColumns = [
 const allColumns = [...metaColumns, 'wrapped', 'sealed'] as const;
 
 export function createSecretRows(db: Kysely<Tables>): SecretRows {
-  type Db = Kysely<Tables> | Transaction<Tables>;
-  const versions = (place: SecretPlace, on: Db = db) =>
-    on
+  const versions = (place: SecretPlace) =>
+    db
       .selectFrom('secrets')
       .where('tenant', '=', place.tenant)
       .where('owner', '=', place.owner)
       .where('name', '=', place.name);
-  const masterKey = (on: Db = db) =>
-    on
+  const masterKey = () =>
+    db
       .selectFrom('secret_master_keys')
       .select(['id', 'parameters', 'created_at as createdAt'])
       .executeTakeFirst();
 
-  async function assertMasterKey(id: string, on: Db): Promise<void> {
-    if ((await masterKey(on))?.id !== id)
+  async function assertMasterKey(id: string): Promise<void> {
+    if ((await masterKey())?.id !== id)
       throw new AppError('INVALID_INPUT', {
         field: 'secrets.local.key',
         problem: 'was rotated by another process; try again',
@@ -95,14 +97,13 @@ export function createSecretRows(db: Kysely<Tables>): SecretRows {
 
   return {
     masterKey: () => masterKey(),
-    claimMasterKey: ({ createdAt, ...row }) =>
-      db.transaction().execute(async (transaction) => {
-        const found = await masterKey(transaction);
-        if (found) return found;
-        const values = { ...row, created_at: createdAt };
-        await transaction.insertInto('secret_master_keys').values(values).execute();
-        return { ...row, createdAt };
-      }),
+    async claimMasterKey({ createdAt, ...row }) {
+      const found = await masterKey();
+      if (found) return found;
+      const values = { ...row, tenant: ofAll, created_at: createdAt };
+      await db.insertInto('secret_master_keys').values(values).execute();
+      return { ...row, createdAt };
+    },
     async list(tenant) {
       const rows = await db
         .selectFrom('secrets')
@@ -116,39 +117,38 @@ export function createSecretRows(db: Kysely<Tables>): SecretRows {
     },
     newest: (place) =>
       versions(place).select(allColumns).orderBy('version', 'desc').limit(1).executeTakeFirst(),
-    add: ({ place, masterKeyId, seal, keep, createdAt, expiresAt }) =>
-      db.transaction().execute(async (transaction) => {
-        await assertMasterKey(masterKeyId, transaction);
-        const last = await versions(place, transaction)
-          .select('version')
-          .orderBy('version', 'desc')
-          .limit(1)
-          .executeTakeFirst();
-        const version = (last?.version ?? 0) + 1;
-        const { tenant, owner, name } = place;
-        const { wrapped, sealed } = seal(version);
-        await transaction
-          .insertInto('secrets')
-          .values({
-            tenant,
-            owner,
-            name,
-            version,
-            wrapped,
-            sealed,
-            created_at: createdAt,
-            expires_at: expiresAt,
-          })
-          .execute();
-        await transaction
-          .deleteFrom('secrets')
-          .where('tenant', '=', tenant)
-          .where('owner', '=', owner)
-          .where('name', '=', name)
-          .where('version', '<=', version - keep)
-          .execute();
-        return { tenant, owner, name, version, createdAt, expiresAt };
-      }),
+    async add({ place, masterKeyId, seal, keep, createdAt, expiresAt }) {
+      await assertMasterKey(masterKeyId);
+      const last = await versions(place)
+        .select('version')
+        .orderBy('version', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      const version = (last?.version ?? 0) + 1;
+      const { tenant, owner, name } = place;
+      const { wrapped, sealed } = seal(version);
+      await db
+        .insertInto('secrets')
+        .values({
+          tenant,
+          owner,
+          name,
+          version,
+          wrapped,
+          sealed,
+          created_at: createdAt,
+          expires_at: expiresAt,
+        })
+        .execute();
+      await db
+        .deleteFrom('secrets')
+        .where('tenant', '=', tenant)
+        .where('owner', '=', owner)
+        .where('name', '=', name)
+        .where('version', '<=', version - keep)
+        .execute();
+      return { tenant, owner, name, version, createdAt, expiresAt };
+    },
     async remove({ tenant, owner, name }) {
       const { numDeletedRows } = await db
         .deleteFrom('secrets')
@@ -158,26 +158,25 @@ export function createSecretRows(db: Kysely<Tables>): SecretRows {
         .executeTakeFirst();
       return numDeletedRows > 0n;
     },
-    rewrap: (former, { createdAt, ...next }, wrap) =>
-      db.transaction().execute(async (transaction) => {
-        await assertMasterKey(former, transaction);
-        const rows = await transaction.selectFrom('secrets').select(allColumns).execute();
-        for (const row of rows)
-          await transaction
-            .updateTable('secrets')
-            .set({ wrapped: wrap(row) })
-            .where('tenant', '=', row.tenant)
-            .where('owner', '=', row.owner)
-            .where('name', '=', row.name)
-            .where('version', '=', row.version)
-            .execute();
-        await transaction.deleteFrom('secret_master_keys').execute();
-        await transaction
-          .insertInto('secret_master_keys')
-          .values({ ...next, created_at: createdAt })
+    async rewrap(former, { createdAt, ...next }, wrap) {
+      await assertMasterKey(former);
+      const rows = await db.selectFrom('secrets').select(allColumns).execute();
+      for (const row of rows)
+        await db
+          .updateTable('secrets')
+          .set({ wrapped: wrap(row) })
+          .where('tenant', '=', row.tenant)
+          .where('owner', '=', row.owner)
+          .where('name', '=', row.name)
+          .where('version', '=', row.version)
           .execute();
-        return rows.length;
-      }),
+      await db.deleteFrom('secret_master_keys').execute();
+      await db
+        .insertInto('secret_master_keys')
+        .values({ ...next, tenant: ofAll, created_at: createdAt })
+        .execute();
+      return rows.length;
+    },
     async countExpiring(before) {
       const rows = await db
         .selectFrom('secrets')

@@ -1,7 +1,7 @@
 /** Table `server_changes`: which server came, changed or went, when and why. The newest are kept. */
 
-import type { Kysely } from 'kysely';
-import type { Tables } from './tables.ts';
+import type { TenantDb } from './tenant-db.ts';
+import { trimLog } from './trim-log.ts';
 
 export interface ServerChangeRow {
   /** ISO 8601. */
@@ -14,37 +14,35 @@ export interface ServerChangeRow {
 }
 
 export interface ServerChanges {
-  add(rows: readonly ServerChangeRow[]): Promise<void>;
+  add(tenant: string, rows: readonly ServerChangeRow[]): Promise<void>;
   /** The newest first. */
-  newest(limit: number): Promise<ServerChangeRow[]>;
+  newest(tenant: string, limit: number): Promise<ServerChangeRow[]>;
 }
 
 const maxRows = 10_000;
 /** A statement takes a bounded number of parameters. */
 const rowsAtOnce = 500;
 
-export function createServerChanges(db: Kysely<Tables>): ServerChanges {
+export function createServerChanges(db: TenantDb): ServerChanges {
   return {
-    async add(rows) {
+    async add(tenant, rows) {
       for (let from = 0; from < rows.length; from += rowsAtOnce) {
-        const written = await db
-          .insertInto('server_changes')
-          .values(rows.slice(from, from + rowsAtOnce))
-          .returning('seq')
-          .execute();
-        const newest = written.at(-1)?.seq ?? 0;
-        await db
-          .deleteFrom('server_changes')
-          .where('seq', '<=', newest - maxRows)
-          .execute();
+        const some = rows.slice(from, from + rowsAtOnce).map((row) => ({ tenant, ...row }));
+        await db.write(tenant, async (tables) => {
+          await tables.insertInto('server_changes').values(some).execute();
+          await trimLog(tables, 'server_changes', tenant, maxRows);
+        });
       }
     },
-    newest: (limit) =>
-      db
-        .selectFrom('server_changes')
-        .select(['at', 'action', 'server', 'source', 'origin', 'problem'])
-        .orderBy('seq', 'desc')
-        .limit(limit)
-        .execute(),
+    newest: (tenant, limit) =>
+      db.read(tenant, (tables) =>
+        tables
+          .selectFrom('server_changes')
+          .select(['at', 'action', 'server', 'source', 'origin', 'problem'])
+          .where('tenant', '=', tenant)
+          .orderBy('seq', 'desc')
+          .limit(limit)
+          .execute(),
+      ),
   };
 }

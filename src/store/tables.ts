@@ -1,8 +1,9 @@
-/** The tables as Kysely sees them; migrations make them. */
+/** The tables as Kysely sees them; migrations make them. Each has a column `tenant`. */
 
 import type { Generated } from 'kysely';
 
 export interface ListingsTable {
+  tenant: string;
   key: string;
   listing: string;
   updated_at: string;
@@ -10,24 +11,28 @@ export interface ListingsTable {
 
 /** Added servers, and added remotes. */
 export interface AddedEntriesTable {
+  tenant: string;
   name: string;
   entry: string;
   added_at: string;
 }
 
 export interface BundlesTable {
+  tenant: string;
   name: string;
   settings: string;
   added_at: string;
 }
 
 export interface ApprovalsTable {
+  tenant: string;
   server: string;
   approval: string;
   updated_at: string;
 }
 
 export interface ServerChangesTable {
+  tenant: string;
   seq: Generated<number>;
   at: string;
   action: string;
@@ -113,12 +118,20 @@ export interface SecretsTable {
 }
 
 export interface SecretMasterKeysTable {
+  tenant: string;
   id: string;
   parameters: string;
   created_at: string;
 }
 
+/** How often the keys of a tenant have changed. */
+export interface KeyChangesTable {
+  tenant: string;
+  version: number;
+}
+
 export interface ScaleBoundsTable {
+  tenant: string;
   server: string;
   least: number;
   most: number;
@@ -126,22 +139,26 @@ export interface ScaleBoundsTable {
 }
 
 export interface DeployedPhasesTable {
+  tenant: string;
   phase: number;
   record: string;
 }
 
 export interface DeploymentReportsTable {
+  tenant: string;
   seq: Generated<number>;
   report: string;
 }
 
 export interface ServerSettingsTable {
+  tenant: string;
   server: string;
   settings: string;
   updated_at: string;
 }
 
 export interface QuarantinedServersTable {
+  tenant: string;
   server: string;
   reason: string;
   at: string;
@@ -190,6 +207,7 @@ export interface Tables {
   oauth_records: OauthRecordsTable;
   secrets: SecretsTable;
   secret_master_keys: SecretMasterKeysTable;
+  key_changes: KeyChangesTable;
   scale_bounds: ScaleBoundsTable;
   server_settings: ServerSettingsTable;
   quarantined_servers: QuarantinedServersTable;

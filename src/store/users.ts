@@ -1,6 +1,6 @@
 /** Tables `users` and `user_links`: people, and the one-time links with which they set a password. */
 
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** A person as kept; times are ISO 8601. */
@@ -70,7 +70,7 @@ function rowOf({ createdAt, disabledAt, lastLoginAt, ...rest }: StoredUser) {
   return { ...rest, created_at: createdAt, disabled_at: disabledAt, last_login_at: lastLoginAt };
 }
 
-async function takeLink(db: Transaction<Tables>, tenant: string, hash: string): Promise<boolean> {
+async function takeLink(db: Kysely<Tables>, tenant: string, hash: string): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('user_links')
     .where('tenant', '=', tenant)
@@ -111,15 +111,13 @@ export function createUsers(db: Kysely<Tables>): Users {
       return numUpdatedRows > 0n;
     },
     async putLink(tenant, { hash, userId, expiresAt }) {
-      await db.transaction().execute(async (transaction) => {
-        await transaction
-          .deleteFrom('user_links')
-          .where('tenant', '=', tenant)
-          .where('user_id', userId === null ? 'is' : '=', userId)
-          .execute();
-        const row = { tenant, hash, user_id: userId, expires_at: expiresAt };
-        await transaction.insertInto('user_links').values(row).execute();
-      });
+      await db
+        .deleteFrom('user_links')
+        .where('tenant', '=', tenant)
+        .where('user_id', userId === null ? 'is' : '=', userId)
+        .execute();
+      const row = { tenant, hash, user_id: userId, expires_at: expiresAt };
+      await db.insertInto('user_links').values(row).execute();
     },
     link: (tenant, hash) =>
       db
@@ -131,38 +129,36 @@ export function createUsers(db: Kysely<Tables>): Users {
     async dropLinks(tenant, userId) {
       await db.deleteFrom('user_links').where('tenant', '=', tenant).where('user_id', '=', userId).execute();
     },
-    redeem: (tenant, hash, userId, password) =>
-      db.transaction().execute(async (transaction) => {
-        if (!(await takeLink(transaction, tenant, hash))) return 'gone';
-        await transaction
-          .updateTable('users')
-          .set({ password })
-          .where('tenant', '=', tenant)
-          .where('id', '=', userId)
-          .execute();
-        return 'done';
-      }),
-    redeemFirst: (hash, owner) =>
-      db.transaction().execute(async (transaction) => {
-        const other = await transaction
-          .selectFrom('users')
-          .select('id')
-          .where('tenant', '=', owner.tenant)
-          .where('role', '=', 'owner')
-          .where('password', 'is not', null)
-          .where('disabled_at', 'is', null)
-          .executeTakeFirst();
-        if (other) return 'gone';
-        const taken = await transaction
-          .selectFrom('users')
-          .select('id')
-          .where('tenant', '=', owner.tenant)
-          .where('login', '=', owner.login)
-          .executeTakeFirst();
-        if (taken) return 'login-taken';
-        if (!(await takeLink(transaction, owner.tenant, hash))) return 'gone';
-        await insert(transaction, owner);
-        return 'done';
-      }),
+    async redeem(tenant, hash, userId, password) {
+      if (!(await takeLink(db, tenant, hash))) return 'gone';
+      await db
+        .updateTable('users')
+        .set({ password })
+        .where('tenant', '=', tenant)
+        .where('id', '=', userId)
+        .execute();
+      return 'done';
+    },
+    async redeemFirst(hash, owner) {
+      const other = await db
+        .selectFrom('users')
+        .select('id')
+        .where('tenant', '=', owner.tenant)
+        .where('role', '=', 'owner')
+        .where('password', 'is not', null)
+        .where('disabled_at', 'is', null)
+        .executeTakeFirst();
+      if (other) return 'gone';
+      const taken = await db
+        .selectFrom('users')
+        .select('id')
+        .where('tenant', '=', owner.tenant)
+        .where('login', '=', owner.login)
+        .executeTakeFirst();
+      if (taken) return 'login-taken';
+      if (!(await takeLink(db, owner.tenant, hash))) return 'gone';
+      await insert(db, owner);
+      return 'done';
+    },
   };
 }

@@ -121,6 +121,7 @@ export function startCoordinatorDouble(dataDir = '/data'): Promise<RestDouble> {
       uptimeSeconds: 61.5,
       endpoint: 'http://127.0.0.1:3000/mcp',
       dataDir,
+      store: { kind: 'sqlite', at: `${dataDir}/state.sqlite` },
       rssBytes: 1024,
       sessions: 0,
       servers: { total: 1, byState: { ready: 1 } },

@@ -41,6 +41,7 @@ describe('doctor', () => {
       'data folder',
       'disk space',
       'coordinator',
+      'store',
       'port 0',
     ]);
   });

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Command } from 'commander';
 import { loadConfig } from '../../config/load-config.ts';
+import { resolveStore } from '../../config/resolve-store.ts';
 import { createManagedKeys, type KeyItem, type ManagedKeys } from '../../identity/manage-keys.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { AppError } from '../../kernel/errors.ts';
@@ -23,7 +24,7 @@ export function keysCommand(name: string, description: string, example: string):
   return new Command(name)
     .description(description)
     .option('--data <folder>', 'data folder of the coordinator (default .git-memory)')
-    .option('--config <file>', 'config file that names the data folder')
+    .option('--config <file>', 'config file that names the data folder and the store')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  git-memory-mcp ${example}`);
 }
@@ -48,16 +49,18 @@ export async function withKeys<T>(
   work: (keys: ManagedKeys) => Promise<T>,
   change?: KeysChange<T>,
 ): Promise<T> {
-  const { config } = await loadConfig({
+  const loaded = await loadConfig({
     env: context.env,
     cwd: context.cwd,
     flags: { dataDir: options.data },
     ...(options.config !== undefined && { file: options.config }),
   });
+  const { config } = loaded;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // Loaded here, so that the other verbs start without the store.
   const { openStore } = await import('../../store/open-store.ts');
-  await using store = await openStore(config.dataDir);
+  const postgres = await resolveStore(loaded, context.env);
+  await using store = await openStore(config.dataDir, { postgres });
   const keys = createManagedKeys(store.apiKeys, localOwner.tenant, systemClock);
   // Keys are for coordinators that ask for them, which write down what is done unless told not to.
   if (!change || config.audit.mode === 'off') return await work(keys);

@@ -18,6 +18,7 @@ export const statusRoutes = {
       uptimeSeconds: z.number(),
       endpoint: z.string(),
       dataDir: z.string(),
+      store: z.object({ kind: z.enum(['sqlite', 'postgresql']), at: z.string() }),
       rssBytes: z.number().int(),
       sessions: z.number().int(),
       servers: z.object({ total: z.number().int(), byState: z.record(z.string(), z.number().int()) }),

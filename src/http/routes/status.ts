@@ -13,6 +13,7 @@ export interface StatusDependencies {
   readonly version: string;
   readonly config: () => ConfigStatus;
   readonly dataDir: string;
+  readonly store: { readonly kind: 'sqlite' | 'postgresql'; readonly at: string };
   readonly startedAtMs: number;
   readonly baseUrl: () => string;
   /** Begins to stop; the answer is sent before. */
@@ -32,6 +33,7 @@ export function statusRoutes(deps: StatusDependencies): Pick<RouteHandlers, 'sta
         uptimeSeconds: Math.round((Date.now() - deps.startedAtMs) / 1000),
         endpoint: `${deps.baseUrl()}/mcp`,
         dataDir: deps.dataDir,
+        store: deps.store,
         rssBytes: process.memoryUsage.rss(),
         sessions: deps.gateway.sessions.size,
         servers: { total: instances.length, byState },

@@ -19,9 +19,11 @@ export const secretTables: Migration = {
       .execute();
     await db.schema
       .createTable('secret_master_keys')
-      .addColumn('id', 'text', (column) => column.notNull().primaryKey())
+      .addColumn('tenant', 'text', (column) => column.notNull())
+      .addColumn('id', 'text', (column) => column.notNull())
       .addColumn('parameters', 'text', (column) => column.notNull())
       .addColumn('created_at', 'text', (column) => column.notNull())
+      .addPrimaryKeyConstraint('secret_master_keys_key', ['tenant', 'id'])
       .execute();
   },
 };

@@ -3,6 +3,7 @@
 import type { Config } from './config/schema.ts';
 import type { ListenOptions } from './http/listen.ts';
 import { createCookies } from './http/people/cookies.ts';
+import { createForwarded } from './http/forwarded.ts';
 import { createPeopleEndpoint, errorPage } from './http/people/people-endpoint.ts';
 import { createTokenCheck, type TokenCheck } from './identity/oauth/access-tokens.ts';
 import { createAuthorizationServer } from './identity/oauth/authorization-server.ts';
@@ -87,6 +88,7 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
   let origin = names.publicUrl ?? '';
   const issuer = () => origin;
   const directory = parts.use(await openDirectory({ store, tenant, clock, logger }));
+  const { addressOf } = createForwarded(config);
   const sessions = createBrowserSessions(store, tenant, clock);
   const cookies = createCookies(() => origin.startsWith('https:'));
   const signIn = createSignIn({ users: store.users, directory, tenant, clock, onOutcome: meters.onLogin });
@@ -111,6 +113,7 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
       dataDir,
       settings: config.auth.oauth,
       issuer,
+      addressOf,
       isOwnResource,
       signedIn: async (request) => (await sessions.userOf(cookies.session(request)))?.id,
       errorPage,
@@ -122,7 +125,7 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
     edge: {
       ...names,
       tokenSource: { issuers: () => [origin], scopes },
-      people: createPeopleEndpoint({ signIn, sessions, server, cookies, logger }),
+      people: createPeopleEndpoint({ signIn, sessions, server, cookies, addressOf, logger }),
     },
     listensAt(baseUrl) {
       if (names.publicUrl === undefined) origin = reachable(baseUrl);

@@ -16,6 +16,8 @@ export interface Access {
   admit(request: IncomingMessage): Promise<void>;
   /** Of a request that was admitted. */
   principalOf(request: IncomingMessage): Principal;
+  /** Where a request comes from, past trusted proxies. */
+  addressOf(request: IncomingMessage): string;
   /** Runs a check of a request, and tells of what it throws. */
   counted(request: IncomingMessage, check: () => void): void;
   /**
@@ -36,6 +38,8 @@ export interface AccessOptions {
   readonly onRefused?: ((refusal: RefusedRequest) => void) | undefined;
   /** The origin as the client knows it. */
   readonly originOf?: OriginOf | undefined;
+  /** The address that a request comes from; that of the connection unless given. */
+  readonly addressOf?: ((request: IncomingMessage) => string) | undefined;
   /** Counts wrong keys. */
   readonly failedKeys?: FailedKeys | undefined;
 }
@@ -61,7 +65,7 @@ export interface FailedKeys {
 
 export function createAccess(options: AccessOptions = {}): Access {
   const { authenticate, authorizer, thumbprint, onRefused, failedKeys } = options;
-  const { originOf = createOriginOf() } = options;
+  const { originOf = createOriginOf(), addressOf = ({ socket }) => socket.remoteAddress ?? '' } = options;
   if (authenticate && !authorizer) throw new Error('who is known needs somebody who says what they may do');
   const principals = new WeakMap<IncomingMessage, Principal>();
   /** Connections whose last key was right: whoever guesses from the same address does not shut them out. */
@@ -69,8 +73,10 @@ export function createAccess(options: AccessOptions = {}): Access {
 
   async function admitCounted(request: IncomingMessage, check: () => Promise<Principal>, failed: FailedKeys) {
     const { socket, headers } = request;
-    const address = socket.remoteAddress ?? '';
-    if (headers.authorization !== undefined && !proven.has(socket)) failed.check(address);
+    const address = addressOf(request);
+    // A proxy's connection is that of many.
+    const isProven = address === socket.remoteAddress && proven.has(socket);
+    if (headers.authorization !== undefined && !isProven) failed.check(address);
     try {
       const principal = await check();
       proven.add(socket);
@@ -91,11 +97,11 @@ export function createAccess(options: AccessOptions = {}): Access {
 
   function tell(request: IncomingMessage, error: unknown): void {
     if (!onRefused) return;
-    const { method = '', url = '/', socket } = request;
+    const { method = '', url = '/' } = request;
     const [path = ''] = url.split('?', 1);
     // Where nobody says who they are, whoever is refused is not the owner.
     const principal = principals.get(request);
-    onRefused({ code: codeOf(error), method, path, principal, from: socket.remoteAddress });
+    onRefused({ code: codeOf(error), method, path, principal, from: addressOf(request) });
   }
 
   function counted(request: IncomingMessage, check: () => void): void {
@@ -111,7 +117,7 @@ export function createAccess(options: AccessOptions = {}): Access {
     const principal = principalOf(request);
     if (typeof action !== 'string') authorizer?.assertMayAnywhere(principal, action);
     else if (actionTable[action].by === 'server')
-      authorizer?.assertMay(principal, { action, server, remoteAddress: request.socket.remoteAddress });
+      authorizer?.assertMay(principal, { action, server, remoteAddress: addressOf(request) });
     else authorizer?.assertMayAnywhere(principal, [action]);
   }
 
@@ -133,6 +139,7 @@ export function createAccess(options: AccessOptions = {}): Access {
       }
     },
     principalOf,
+    addressOf,
     counted,
     authorize(request, action, server) {
       if (authenticate) counted(request, () => check(request, action, server));

@@ -37,7 +37,7 @@ const maxStalledBeats = 6;
 /** Serves the stream; the others of the path get `false`. */
 export function createChangeStreams(parts: {
   readonly memory: ChangeSource;
-  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  readonly access: Pick<Access, 'authorize' | 'principalOf' | 'addressOf'>;
   readonly authorizer?: Pick<Authorizer, 'memoryFor'> | undefined;
   readonly keepAlive: KeepAlive;
   readonly logger: Logger;
@@ -49,8 +49,8 @@ export function createChangeStreams(parts: {
     access.authorize(request, permissionOf(routes.memoryChanges));
     const { since, ...filter } = parseQuery(request, search);
     const caller: MemoryCaller = { actor: 'rest', agent: 'rest', requestId: nextRequestId() };
-    const { remoteAddress } = request.socket;
-    const own = authorizer?.memoryFor(access.principalOf(request), memory, remoteAddress) ?? memory;
+    const own =
+      authorizer?.memoryFor(access.principalOf(request), memory, access.addressOf(request)) ?? memory;
     const first = since ?? (await own.call('changes', {}, caller)).next;
     if (response.destroyed) return;
     const stream = createStream(response, { memory: own, caller, filter, first, logger });

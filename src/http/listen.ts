@@ -116,6 +116,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
   const access = createAccess({
     ...options,
     originOf,
+    addressOf: forwarded.addressOf,
     ...(asksCertificates && { thumbprint: (request) => thumbprintOf(request, certificate.material) }),
   });
   const bounds = options.connections;
@@ -135,6 +136,7 @@ export async function listen(options: ListenOptions): Promise<Listeners> {
     bodyLimitBytes: options.bodyLimitBytes,
     maxJsonDepth: bounds.jsonDepth,
     identify: (request) => access.principalOf(request),
+    addressOf: (request) => access.addressOf(request),
   });
   const edge: Edge = {
     guard: createGuard({ ...options, schemeOf: forwarded.schemeOf }),

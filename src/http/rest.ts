@@ -13,7 +13,7 @@ import { type RouteHandlers, serveRoutes } from './serve-routes.ts';
 
 export interface RestOptions {
   readonly handlers: RouteHandlers;
-  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  readonly access: Pick<Access, 'authorize' | 'principalOf' | 'addressOf'>;
   /** Of the servers that paths name. */
   readonly serverOf: (id: string) => ServerName;
   /** True once the servers asked for are up. */

@@ -62,7 +62,7 @@ function factsOf(route: RouteDefinition, { url, body }: FastifyRequest): ChangeF
 }
 
 export interface ServeOptions {
-  readonly access: Pick<Access, 'authorize' | 'principalOf'>;
+  readonly access: Pick<Access, 'authorize' | 'principalOf' | 'addressOf'>;
   readonly serverOf: (id: string) => ServerName;
   /** Writes down changes. */
   readonly auditChange?: AuditChange | undefined;
@@ -93,7 +93,7 @@ export function serveRoutes(
             path: request.params,
             signal: abortOnClose(reply),
             principal,
-            remoteAddress: request.raw.socket.remoteAddress,
+            remoteAddress: access.addressOf(request.raw),
           });
         const isQuiet = route.method === 'GET' || route.audit === 'elsewhere';
         const result = isQuiet

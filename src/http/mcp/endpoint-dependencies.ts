@@ -20,6 +20,8 @@ export interface EndpointDependencies {
   readonly maxJsonDepth: number;
   /** Who sends a request. Throws what the client is told when that is nobody. */
   readonly identify: (request: IncomingMessage) => Principal;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** Anything thrown as the error of a response; what is not ours goes to the log under the id the client gets. */

@@ -74,7 +74,7 @@ export async function serveLegacyPost(
   const session = sessionOf(deps, mount, request);
   const reply = new Reply(response, deps.keepAlive);
   if (Array.isArray(body)) {
-    await serveBatch(deps, session, body, reply, request.socket.remoteAddress);
+    await serveBatch(deps, session, body, reply, deps.addressOf(request));
     return;
   }
   if (isRequest(body)) await answerRequest(deps, session, body, reply, request, response);
@@ -96,7 +96,7 @@ async function answerRequest(
   let retryAfter: number | undefined;
   const response = await serveRequest(deps, session, request, reply, {
     priority: priorityOf(http),
-    remoteAddress: http.socket.remoteAddress,
+    remoteAddress: deps.addressOf(http),
     onResultText(result, text) {
       known = { result, text };
     },

@@ -65,7 +65,7 @@ export async function serveModernPost(
       era: 'modern',
       requestId,
       peer,
-      remoteAddress: request.socket.remoteAddress,
+      remoteAddress: deps.addressOf(request),
       priority: priorityOf(request),
       signal: cancel,
       onResultText(result, text) {

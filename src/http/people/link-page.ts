@@ -5,7 +5,6 @@ import type { Person } from '../../identity/people/sign-in.ts';
 import { enter } from './login-page.ts';
 import { html, sendPage } from './page.ts';
 import {
-  addressOf,
   alertBox,
   formField,
   type PageHandler,
@@ -71,7 +70,7 @@ function show(
 export const linkPage: PageHandler = async (visit, parts) => {
   const { form, query, texts } = visit;
   const token = (form ?? query).get('token') ?? '';
-  const target = await parts.signIn.linkTarget(token, addressOf(visit));
+  const target = await parts.signIn.linkTarget(token, parts.addressOf(visit.request));
   const isDead = () => sendMessage(visit, texts.deadLink, texts.deadLinkWhy, 404);
   if (target === undefined) {
     isDead();

@@ -2,15 +2,7 @@
 
 import type { SignInOutcome } from '../../identity/people/sign-in.ts';
 import { html, sendPage, sendTo } from './page.ts';
-import {
-  addressOf,
-  alertBox,
-  formField,
-  type PageHandler,
-  type PeopleParts,
-  sendOn,
-  type Visit,
-} from './visit.ts';
+import { alertBox, formField, type PageHandler, type PeopleParts, sendOn, type Visit } from './visit.ts';
 
 /** Where a sign-in may lead: pages of ours only, so that no link leads elsewhere through us. */
 const nextPattern = /^\/(?:account|oauth\/interaction\/[\w-]{1,64})$/;
@@ -81,7 +73,7 @@ export const loginPage: PageHandler = async (visit, parts) => {
   } = await parts.signIn.withPassword({
     login: form.get('login') ?? '',
     password: form.get('password') ?? '',
-    address: addressOf(visit),
+    address: parts.addressOf(visit.request),
   });
   if (!user) {
     if (waitMs > 0) response.setHeader('retry-after', Math.ceil(waitMs / 1000));

@@ -13,6 +13,8 @@ export interface PeopleParts {
   readonly sessions: BrowserSessions;
   readonly server: AuthorizationServer;
   readonly cookies: Cookies;
+  /** Where a request comes from. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 export interface Visit {
@@ -38,10 +40,6 @@ export function formField({ request, response }: Visit, { cookies }: PeopleParts
 
 export function alertBox(text: string | undefined): Html | undefined {
   return text === undefined ? undefined : html`<p class="alert" role="alert" id="problem">${text}</p>`;
-}
-
-export function addressOf({ request }: Visit): string {
-  return request.socket.remoteAddress ?? '';
 }
 
 /** A page that goes on by itself: a redirect in answer to a form would have to pass the form's policy on each hop. */

@@ -53,6 +53,8 @@ export interface AuthorizationServerParts {
   /** The origin by which clients know the gateway; known once it listens. */
   readonly issuer: () => string;
   readonly isOwnResource: (resource: string) => boolean;
+  /** Where a request comes from, past trusted proxies. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly signedIn: (request: IncomingMessage) => Promise<string | undefined>;
   readonly errorPage: (request: IncomingMessage, error: string, description: string) => ErrorPage;
   /** Hears of each token that was issued: `access` or `refresh`. */
@@ -95,12 +97,14 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
   const cookieSecret = randomBytes(32).toString('base64url');
   const registrations = createAttempts(clock, hourMs);
   const fetches = createAttempts(clock, hourMs);
+  /** What proxies say of a request is taken out of it before the library sees it. */
+  const addresses = new WeakMap<IncomingMessage, string>();
   const { enabled, allowHosts } = settings.clientDocuments;
   let running: Promise<Running> | undefined;
   let cancel = () => {};
 
-  function mayFetch({ socket }: IncomingMessage): boolean {
-    const names = [{ name: socket.remoteAddress ?? '', most: fetchesAnHour }];
+  function mayFetch(request: IncomingMessage): boolean {
+    const names = [{ name: addresses.get(request) ?? '', most: fetchesAnHour }];
     if (fetches.waitMs(names) > 0) return false;
     fetches.fail(names);
     return true;
@@ -153,7 +157,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
   tidyOn();
 
   async function assertMayRegister(request: IncomingMessage): Promise<void> {
-    const names = [{ name: request.socket.remoteAddress ?? '', most: registrationsAnHour }];
+    const names = [{ name: parts.addressOf(request), most: registrationsAnHour }];
     if (registrations.waitMs(names) > 0 || (await records.countOf(tenant, 'Client')) >= maxClients)
       throw new AppError('OVERLOADED', { problem: 'too many clients were registered; try again later' });
     registrations.fail(names);
@@ -175,12 +179,14 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     async serve(request, response) {
       const { provider } = await start();
       if (request.url?.startsWith('/oauth/register') === true) await assertMayRegister(request);
+      addresses.set(request, parts.addressOf(request));
       asIssuer(request, parts.issuer());
       request.url = withScope(request.url ?? '/');
       await provider.callback()(request, response);
     },
     async step(request, response) {
       const { provider } = await start();
+      addresses.set(request, parts.addressOf(request));
       asIssuer(request, parts.issuer());
       return await openStep(provider, request, response);
     },

@@ -7,6 +7,10 @@ import { configShape } from '../../config/schema.ts';
 import { createFakeClock } from '../../kernel/clock.ts';
 import type { ListenOptions } from '../listen.ts';
 import { paceMs } from './connections.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { silentLogger } from '../../kernel/log.ts';
+import { createAuthorizer } from '../../identity/policies/authorizer.ts';
+import { createPolicyEngine } from '../../identity/policies/policy-engine.ts';
 
 const upstream = createScriptedUpstream(
   'legacy',
@@ -192,13 +196,16 @@ describe('behind a proxy', () => {
     tenant: 'default',
     role: 'owner',
   });
+  const authorizer = createAuthorizer(
+    createPolicyEngine({ clock: systemClock, logger: silentLogger, memoryServerOf: () => undefined }),
+  );
   const path = '/.well-known/oauth-protected-resource/mcp';
   it.each([
     [['127.0.0.0/8'], 'https://127.0.0.1/mcp'],
     [['10.0.0.0/8'], 'http://127.0.0.1/mcp'],
     [[], 'http://127.0.0.1/mcp'],
   ])('that is among %j the resource is %s', async (trustedProxies, resource) => {
-    const port = await edgeWith({}, { trustedProxies, authenticate });
+    const port = await edgeWith({}, { trustedProxies, authenticate, authorizer });
     const answer = await exchange(port, head(close, 'X-Forwarded-Proto: https').replace('/healthz', path));
     expect(answer).toContain(`"resource":"${resource}"`);
   });

@@ -111,6 +111,16 @@ const byPath = (a: readonly (string | undefined)[], b: readonly (string | undefi
   `${a[1]} ${a[0]}` < `${b[1]} ${b[0]}` ? -1 : 1;
 
 describe('tables', () => {
+  it('name a test for every threat', () => {
+    const rows = tableRows(read('docs/security.md')).filter(([, threat]) => threat !== 'threat');
+    expect(rows.length).toBeGreaterThan(30);
+    const missing = rows.filter(([, , , shown = '']) => {
+      const [, file = '', title = ''] = /^`([^`]+)`: (.+)$/.exec(shown) ?? [];
+      return title === '' || !read(file).includes(title);
+    });
+    expect(missing).toEqual([]);
+  });
+
   it('list every route of the contract', () => {
     const rows = tableRows(section(read('docs/guides/gateway.md'), '## REST API')).slice(1);
     const expected = Object.values(routes).map((route) => [route.method, `\`${route.path}\``, route.summary]);

@@ -1,6 +1,6 @@
 /** Tables `users` and `user_links`: people, and the one-time links with which they set a password. */
 
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** A person as kept; times are ISO 8601. */
@@ -52,6 +52,8 @@ export interface Users {
   redeem(tenant: string, hash: string, userId: string, password: string): Promise<Redemption>;
   /** Takes the link and adds the first owner, both or neither; `gone` when there is an owner by now. */
   redeemFirst(hash: string, owner: StoredUser): Promise<Redemption>;
+  /** Another number once another process has changed anything in the file. */
+  version(): Promise<number>;
 }
 
 const columns = [
@@ -138,6 +140,10 @@ export function createUsers(db: Kysely<Tables>): Users {
         .where('id', '=', userId)
         .execute();
       return 'done';
+    },
+    async version() {
+      const { rows } = await sql<{ data_version: number }>`PRAGMA data_version`.execute(db);
+      return rows[0]?.data_version ?? 0;
     },
     async redeemFirst(hash, owner) {
       const other = await db

@@ -31,7 +31,7 @@ export function isActive({ disabledAt, password }: StoredUser): boolean {
 }
 
 export async function openDirectory(parts: {
-  readonly store: Pick<Store, 'users' | 'oauthRecords' | 'apiKeys'>;
+  readonly store: Pick<Store, 'users' | 'oauthRecords'>;
   readonly tenant: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -54,7 +54,7 @@ export async function openDirectory(parts: {
   }
 
   async function look(): Promise<void> {
-    const now = await store.apiKeys.version();
+    const now = await store.users.version();
     if (now === version) return;
     await refresh();
     version = now;

@@ -1,6 +1,6 @@
 /** `users invite`: somebody new, with a link that lets them set a password. */
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { roles } from '../../kernel/roles.ts';
 import type { CliContext } from '../context.ts';
 import { printNewLink, type UsersOptions, usersCommand, withUsers } from './open-users.ts';
@@ -20,7 +20,7 @@ export function usersInviteCommand(context: CliContext): Command {
   )
     .requiredOption('--login <login>', 'what they sign in with, such as an e-mail address')
     .option('--name <name>', 'how they are called (default: the login)')
-    .addOption(new Option('--role <role>', 'what they may do').choices(roles).makeOptionMandatory())
+    .requiredOption('--role <role>', `what they may do: ${roles.join(', ')}, or a role of the policy`)
     .action((options: InviteOptions) => runUsersInvite(options, context));
 }
 

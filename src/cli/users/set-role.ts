@@ -1,6 +1,6 @@
 /** `users set-role`: somebody may do something else from now on. */
 
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import { roles } from '../../kernel/roles.ts';
 import type { CliContext } from '../context.ts';
 import { printChanged, type UsersOptions, usersCommand, withUsers } from './open-users.ts';
@@ -13,7 +13,7 @@ export function usersSetRoleCommand(context: CliContext): Command {
     'users set-role anna@example.org operator',
   )
     .argument('<login>', 'what they sign in with, as `users list` shows it')
-    .addArgument(new Argument('<role>', 'what they may do').choices(roles))
+    .argument('<role>', `what they may do: ${roles.join(', ')}, or a role of the policy`)
     .action((login: string, role: string, options: UsersOptions) =>
       runUsersSetRole(login, role, options, context),
     );

@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { messageOf } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/log.ts';
 import type { Principal } from '../../kernel/principal.ts';
-import { isRole } from '../../kernel/roles.ts';
+import { isRoleName } from '../../kernel/roles.ts';
 import type { Store } from '../../store/open-store.ts';
 import type { StoredUser } from '../../store/users.ts';
 import { refreshMs } from '../key-ring.ts';
@@ -47,7 +47,7 @@ export async function openDirectory(parts: {
     const users = (await store.users.everyone()).filter(isActive);
     people = new Map(
       users.flatMap(({ id, tenant: home, role }) =>
-        isRole(role) ? [[id, { id: `user:${id}`, tenant: home, role }] as const] : [],
+        isRoleName(role) ? [[id, { id: `user:${id}`, tenant: home, role }] as const] : [],
       ),
     );
     grants = new Set(await store.oauthRecords.grantIds(tenant));

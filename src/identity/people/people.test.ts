@@ -57,6 +57,17 @@ describe('somebody invited', () => {
     });
   });
 
+  it('may have a role of the policy, and it changes when somebody says so', async () => {
+    const { signIn, people, directory } = await setUp();
+    const { path, id } = await people.invite({ login: 'a', role: 'night-shift' });
+    await signIn.withLink(tokenIn(path), { login: '', password });
+    expect(directory.principalOf(id)?.role).toBe('night-shift');
+    await people.setRole('a', 'day-shift');
+    await directory.refresh();
+    expect(directory.principalOf(id)?.role).toBe('day-shift');
+    await expect(people.setRole('a', 'Not A Role')).rejects.toMatchObject({ data: { field: 'role' } });
+  });
+
   it('has a week for it, and a new link ends the former one', async () => {
     const { signIn, people, clock } = await setUp();
     const first = await people.invite({ login: 'a', role: 'viewer' });

@@ -37,7 +37,9 @@ const openDoors: Readonly<Record<string, readonly string[]>> = {
   'cli/memory/recover.ts': ['memory'],
   'cli/memory/verify.ts': ['memory'],
   // Who can write the data folder is its owner: keys are made there, with a coordinator on it or without.
-  'cli/keys/open-keys.ts': ['identity', 'store', 'metering'],
+  'cli/keys/open-keys.ts': ['identity', 'store'],
+  // And what is done there is written down there.
+  'cli/with-audit.ts': ['metering'],
   'cli/users/open-users.ts': ['identity', 'store'],
   // So are secrets.
   'cli/secrets/open-secrets.ts': ['open-secrets', 'store'],

@@ -153,15 +153,25 @@ describe('what gets into it', () => {
     });
   });
 
-  it('is each change of keys on the data folder, before and while a coordinator runs', async () => {
+  it('is each change of keys, people and secrets on the data folder, before and while a coordinator runs', async () => {
     const { id } = keys.get('viewer')!;
     await runCli(['keys', 'revoke', id, '--data', dataDir]);
+    await runCli(['users', 'invite', '--login', 'anna', '--role', 'viewer', '--data', dataDir]);
+    await runCli(['users', 'disable', 'anna', '--data', dataDir]);
+    const value = join(dataDir, 'value.txt');
+    await writeFile(value, 'never written down');
+    await runCli(['secrets', 'set', 'token', '--file', value, '--data', dataDir]);
     const made = (await list('limit=1000')).filter(({ way }) => way === 'cli');
     expect(made.map(({ action }) => action)).toEqual([
+      'secrets set',
+      'users disable',
+      'users invite',
       'keys revoke',
       ...Array.from({ length: 4 }, () => 'keys create'),
     ]);
-    expect(made[0]).toMatchObject({ principal: 'owner', target: id, outcome: 'ok' });
+    expect(made[3]).toMatchObject({ principal: 'owner', target: id, outcome: 'ok' });
+    expect(made[1]).toMatchObject({ target: 'anna' });
+    expect(JSON.stringify(made)).not.toContain('never written down');
     expect(made.at(-1)).toMatchObject({ seq: 1, target: keys.get('admin')!.id });
   });
 });

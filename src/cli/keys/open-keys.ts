@@ -10,6 +10,7 @@ import { AppError } from '../../kernel/errors.ts';
 import { localOwner } from '../../kernel/principal.ts';
 import type { CliContext } from '../context.ts';
 import { note, printJson, printLines } from '../output.ts';
+import { type AuditedChange, withAudit } from '../with-audit.ts';
 
 export type { KeyItem };
 
@@ -29,16 +30,6 @@ export function keysCommand(name: string, description: string, example: string):
     .addHelpText('after', `\nExample:\n  git-memory-mcp ${example}`);
 }
 
-/** What the audit log keeps of a change of keys. */
-export interface KeysChange<T> {
-  readonly action: string;
-  readonly arguments: object;
-  /** Id of the key that is changed, if there is one yet. */
-  readonly id?: string;
-  /** Id of the key that was made. */
-  readonly made?: (result: T) => string;
-}
-
 /**
  * Does some work on the keys. Who can write the folder is its owner, so nobody is asked for a key. A change is in the
  * audit log when this resolves.
@@ -47,7 +38,7 @@ export async function withKeys<T>(
   options: KeysOptions,
   context: CliContext,
   work: (keys: ManagedKeys) => Promise<T>,
-  change?: KeysChange<T>,
+  change?: AuditedChange<T>,
 ): Promise<T> {
   const loaded = await loadConfig({
     env: context.env,
@@ -62,17 +53,7 @@ export async function withKeys<T>(
   const postgres = await resolveStore(loaded, context.env);
   await using store = await openStore(config.dataDir, { postgres });
   const keys = createManagedKeys(store.apiKeys, localOwner.tenant, systemClock);
-  // Keys are for coordinators that ask for them, which write down what is done unless told not to.
-  if (!change || config.audit.mode === 'off') return await work(keys);
-  const { auditOnce } = await import('../../metering/audit/audit-once.ts');
-  const { action, arguments: input, id = '', made } = change;
-  const facts = { way: 'cli', principal: localOwner, action, target: id, arguments: input } as const;
-  return await auditOnce(
-    { config, clock: systemClock, warn: (text) => note(context, text) },
-    facts,
-    () => work(keys),
-    made,
-  );
+  return await withAudit(config, context, change, () => work(keys));
 }
 
 /** Prints a key, which is seen this once: the key alone on standard output, so that a script can take it. */

@@ -7,6 +7,7 @@ import { createLogger } from '../../kernel/log.ts';
 import { localOwner } from '../../kernel/principal.ts';
 import type { Secrets } from '../../open-secrets.ts';
 import type { CliContext } from '../context.ts';
+import { type AuditedChange, withAudit } from '../with-audit.ts';
 
 export interface SecretsOptions {
   readonly data?: string;
@@ -27,11 +28,15 @@ export function secretsCommand(name: string, description: string, example: strin
     .addHelpText('after', `\nExample:\n  git-memory-mcp ${example}`);
 }
 
-/** Does some work on the secrets. Who can write the folder is its owner, so nobody is asked for a key. */
+/**
+ * Does some work on the secrets. Who can write the folder is its owner, so nobody is asked for a key. A change is in the
+ * audit log when this resolves.
+ */
 export async function withSecrets<T>(
   options: SecretsOptions,
   context: CliContext,
   work: (secrets: Secrets, loaded: LoadedConfig) => Promise<T>,
+  change?: AuditedChange<T>,
 ): Promise<T> {
   const { env, cwd } = context;
   const loaded = await loadConfig({
@@ -48,5 +53,6 @@ export async function withSecrets<T>(
   await using parts = new AsyncDisposableStack();
   const store = parts.use(await openStore(dataDir));
   const logger = createLogger({ level: 'error' });
-  return await work(await openSecrets(parts, loaded, { rows: store.secrets, logger, env }), loaded);
+  const secrets = await openSecrets(parts, loaded, { rows: store.secrets, logger, env });
+  return await withAudit(loaded.config, context, change, () => work(secrets, loaded));
 }

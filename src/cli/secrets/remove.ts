@@ -19,7 +19,11 @@ export function secretsRemoveCommand(context: CliContext): Command {
 
 async function runSecretsRemove(name: string, options: RemoveOptions, context: CliContext): Promise<void> {
   const { user: owner = '' } = options;
-  await withSecrets(options, context, ({ local }) => local.remove({ tenant, owner, name }));
+  await withSecrets(options, context, ({ local }) => local.remove({ tenant, owner, name }), {
+    action: 'secrets remove',
+    arguments: { name, owner },
+    id: name,
+  });
   if (options.json === true) printJson(context, { name, owner, removed: true });
   else note(context, `removed ${name}`);
 }

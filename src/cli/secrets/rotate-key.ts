@@ -39,8 +39,11 @@ async function runSecretsRotateKey(options: RotateOptions, context: CliContext):
     });
   const { keySourceOf } = await import('../../open-secrets.ts');
   const [wish] = wishes;
-  const secrets = await withSecrets(options, context, ({ local, vault }, loaded) =>
-    local.rotateKey(wish && keySourceOf(wish, loaded, vault, context.env)),
+  const secrets = await withSecrets(
+    options,
+    context,
+    ({ local, vault }, loaded) => local.rotateKey(wish && keySourceOf(wish, loaded, vault, context.env)),
+    { action: 'secrets rotate-key', arguments: { to: wish ?? 'file' } },
   );
   if (options.json === true) printJson(context, { secrets });
   else note(context, `${secrets} versions are under the new key`);

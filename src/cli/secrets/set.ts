@@ -46,8 +46,11 @@ async function runSecretsSet(name: string, options: SetOptions, context: CliCont
   // Files and `echo` end with a line end that is no part of it.
   const text = (await valueOf(name, options, context)).replace(/\r?\n$/, '');
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
-  const { version } = await withSecrets(options, context, ({ local }) =>
-    local.set({ tenant, owner, name }, text, expiresAt),
+  const { version } = await withSecrets(
+    options,
+    context,
+    ({ local }) => local.set({ tenant, owner, name }, text, expiresAt),
+    { action: 'secrets set', arguments: { name, owner, expiresAt }, id: name },
   );
   if (options.json === true) printJson(context, { name, owner, version, expiresAt });
   else note(context, `set ${name}, version ${version}`);

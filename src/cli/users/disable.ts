@@ -16,5 +16,7 @@ export function usersDisableCommand(context: CliContext): Command {
 }
 
 async function runUsersDisable(login: string, options: UsersOptions, context: CliContext): Promise<void> {
-  printChanged(await withUsers(options, context, (people) => people.disable(login)), options, context);
+  const change = { action: 'users disable', arguments: { login }, id: login };
+  const person = await withUsers(options, context, (people) => people.disable(login), change);
+  printChanged(person, options, context);
 }

@@ -12,5 +12,7 @@ export function usersEnableCommand(context: CliContext): Command {
 }
 
 async function runUsersEnable(login: string, options: UsersOptions, context: CliContext): Promise<void> {
-  printChanged(await withUsers(options, context, (people) => people.enable(login)), options, context);
+  const change = { action: 'users enable', arguments: { login }, id: login };
+  const person = await withUsers(options, context, (people) => people.enable(login), change);
+  printChanged(person, options, context);
 }

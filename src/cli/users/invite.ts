@@ -26,8 +26,11 @@ export function usersInviteCommand(context: CliContext): Command {
 
 async function runUsersInvite(options: InviteOptions, context: CliContext): Promise<void> {
   const { login, name, role } = options;
-  const link = await withUsers(options, context, (people) =>
-    people.invite({ login, role, ...(name !== undefined && { name }) }),
-  );
+  const wish = { login, role, ...(name !== undefined && { name }) };
+  const link = await withUsers(options, context, (people) => people.invite(wish), {
+    action: 'users invite',
+    arguments: wish,
+    made: ({ id }) => id,
+  });
   await printNewLink(link, options, context);
 }

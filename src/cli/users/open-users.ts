@@ -13,6 +13,7 @@ import { localOwner } from '../../kernel/principal.ts';
 import type { CliContext } from '../context.ts';
 import { findCoordinator } from '../find-coordinator.ts';
 import { note, printJson, printLines } from '../output.ts';
+import { type AuditedChange, withAudit } from '../with-audit.ts';
 
 export interface UsersOptions {
   readonly data?: string;
@@ -30,18 +31,23 @@ export function usersCommand(name: string, description: string, example: string)
     .addHelpText('after', `\nExample:\n  git-memory-mcp ${example}`);
 }
 
-/** Does some work on the people. Who can write the folder is its owner, so nobody is asked for a key. */
+/**
+ * Does some work on the people. Who can write the folder is its owner, so nobody is asked for a key. A change is in the
+ * audit log when this resolves.
+ */
 export async function withUsers<T>(
   options: UsersOptions,
   context: CliContext,
   work: (people: ManagedPeople) => Promise<T>,
+  change?: AuditedChange<T>,
 ): Promise<T> {
   const { config } = await load(options, context);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   // Loaded here, so that the other verbs start without the store.
   const { openStore } = await import('../../store/open-store.ts');
   await using store = await openStore(config.dataDir);
-  return await work(createManagedPeople(store, localOwner.tenant, systemClock));
+  const people = createManagedPeople(store, localOwner.tenant, systemClock);
+  return await withAudit(config, context, change, () => work(people));
 }
 
 function load(options: UsersOptions, context: CliContext) {

@@ -16,5 +16,7 @@ export function usersResetCommand(context: CliContext): Command {
 }
 
 async function runUsersReset(login: string, options: UsersOptions, context: CliContext): Promise<void> {
-  await printNewLink(await withUsers(options, context, (people) => people.reset(login)), options, context);
+  const change = { action: 'users reset', arguments: { login }, id: login };
+  const link = await withUsers(options, context, (people) => people.reset(login), change);
+  await printNewLink(link, options, context);
 }

@@ -25,5 +25,7 @@ async function runUsersSetRole(
   options: UsersOptions,
   context: CliContext,
 ): Promise<void> {
-  printChanged(await withUsers(options, context, (people) => people.setRole(login, role)), options, context);
+  const change = { action: 'users set-role', arguments: { login, role }, id: login };
+  const person = await withUsers(options, context, (people) => people.setRole(login, role), change);
+  printChanged(person, options, context);
 }

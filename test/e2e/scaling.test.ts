@@ -98,7 +98,7 @@ describe('the number of replicas', () => {
     const { replicaStates } = await whenReplicas(3);
     const client = await connectV2(coordinator.serverUrl('elastic'), 'legacy');
     const calls = Promise.all(
-      Array.from({ length: 3 }, () => client.callTool({ name: 'add', arguments: { ms: 1500 } })),
+      Array.from({ length: 3 }, () => client.callTool({ name: 'add', arguments: { ms: 4000 } })),
     );
     await eventually('a call in each', async () => {
       const { replicaStates: now } = await inspect('elastic');

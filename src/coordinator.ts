@@ -104,9 +104,9 @@ export async function startCoordinator(
     }),
   );
   const memory = meters.memory.watch(opened);
-  const identity = await openIdentity(parts, { config, dataDir, store, meters, logger });
-  const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const audit = await openAudit(parts, { loaded, dataDir, memory, logger });
+  const identity = await openIdentity(parts, { config, dataDir, store, meters, audit, logger });
+  const limiting = await openLimits(parts, { loaded, store, meters, logger });
   const own = await openTenantStore(store, localOwner.tenant);
   const approved = (await own.approvals.all()) as ReadonlyMap<string, Approval>;
   const guardrails = compileGuardrails(config.guardrails);

@@ -2,7 +2,7 @@
 
 import { isAuditOn } from './config/audit-shape.ts';
 import type { LoadedConfig } from './config/load-config.ts';
-import type { AuditChange } from './kernel/audit.ts';
+import type { AuditChange, AuditTrail } from './kernel/audit.ts';
 import type { CallGuard } from './kernel/call-guard.ts';
 import { systemClock } from './kernel/clock.ts';
 import { messageOf } from './kernel/errors.ts';
@@ -23,6 +23,8 @@ import { type AuditStore, openAuditStore } from './store/open-audit-store.ts';
 
 export interface Audit {
   readonly guard: CallGuard;
+  /** Takes what has happened, without waiting. */
+  readonly note: AuditTrail['note'];
   readonly change: AuditChange;
   readonly onRefused: (refusal: Refusal) => void;
   readonly log: AuditLog;
@@ -87,6 +89,7 @@ export async function openAudit(
   const refusals = parts.use(createRefusalNotes(writer, clock));
   return {
     guard: createAuditGuard(writer, clock),
+    note: (event) => writer.note(event),
     change: createAuditChange(writer, clock),
     onRefused: (refusal) => refusals.note(refusal),
     log: createAuditLog({

@@ -7,6 +7,7 @@ import { openKeyRing } from './identity/key-ring.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import type { Meters } from './metrics/create-meters.ts';
+import type { Audit } from './open-audit.ts';
 import type { People } from './open-people.ts';
 import type { Store } from './store/open-store.ts';
 
@@ -29,6 +30,7 @@ export async function openIdentity(
     readonly dataDir: string;
     readonly store: Store;
     readonly meters: Meters;
+    readonly audit: Audit | undefined;
     readonly logger: Logger;
   },
 ): Promise<Identity> {

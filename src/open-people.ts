@@ -15,6 +15,7 @@ import { createSignIn } from './identity/people/sign-in.ts';
 import { systemClock as clock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import { localOwner } from './kernel/principal.ts';
+import type { Audit } from './open-audit.ts';
 import type { Meters } from './metrics/create-meters.ts';
 import type { Store } from './store/open-store.ts';
 
@@ -37,6 +38,7 @@ interface Base {
   readonly dataDir: string;
   readonly store: Store;
   readonly meters: Meters;
+  readonly audit: Pick<Audit, 'note'> | undefined;
   readonly logger: Logger;
 }
 
@@ -91,7 +93,26 @@ async function withOwn(parts: AsyncDisposableStack, base: Base): Promise<People>
   const { addressOf } = createForwarded(config);
   const sessions = createBrowserSessions(store, tenant, clock);
   const cookies = createCookies(() => origin.startsWith('https:'));
-  const signIn = createSignIn({ users: store.users, directory, tenant, clock, onOutcome: meters.onLogin });
+  const signIn = createSignIn({
+    users: store.users,
+    directory,
+    tenant,
+    clock,
+    onEvent({ action, outcome, user, address }) {
+      if (action === 'sign-in') meters.onLogin(outcome);
+      base.audit?.note({
+        atMs: clock.now(),
+        latencyMs: 0,
+        way: 'web',
+        principal: user && { id: `user:${user.id}`, tenant, role: user.role },
+        action,
+        target: user?.login ?? '',
+        outcome: outcome === 'ok' ? 'ok' : 'refused',
+        code: outcome === 'ok' ? undefined : outcome,
+        details: { from: address },
+      });
+    },
+  });
 
   /** Any name that the guard lets in may be in a token: what it is good for is checked against the Host. */
   function isOwnResource(resource: string): boolean {

@@ -3,7 +3,7 @@
 import type { Principal } from './principal.ts';
 
 /** By which way it came in. `coordinator` is what the log says of itself. */
-export const auditWays = ['mcp', 'rest', 'git', 'cli', 'door', 'coordinator'] as const;
+export const auditWays = ['mcp', 'rest', 'git', 'web', 'cli', 'door', 'coordinator'] as const;
 export type AuditWay = (typeof auditWays)[number];
 
 /** `refused`: turned away for who it was or how much, before anything was done. */

@@ -341,3 +341,25 @@ it('counts sign-ins and tokens', async () => {
   expect(text).toMatch(/^git_memory_mcp_issued_tokens_total\{kind="refresh"\} [1-9]/m);
   expect(text).toMatch(/^git_memory_mcp_issued_tokens_total\{kind="access"\} [1-9]/m);
 });
+
+it('writes sign-ins down, with whose they were', async () => {
+  const { stdout } = await runCli([
+    'audit',
+    'list',
+    '--limit',
+    '500',
+    '--data',
+    coordinator.dataDir,
+    '--json',
+  ]);
+  const items = (
+    JSON.parse(stdout) as { items: { way: string; action: string; target: string; outcome: string }[] }
+  ).items;
+  const signIns = items.filter(({ way }) => way === 'web');
+  expect(signIns).toContainEqual(
+    expect.objectContaining({ action: 'sign-in', target: 'anna@example.org', outcome: 'ok' }),
+  );
+  expect(signIns.map(({ action }) => action)).toContain('set-password');
+  expect(signIns.map(({ outcome }) => outcome)).toContain('refused');
+  expect(stdout).not.toContain(person.password);
+});

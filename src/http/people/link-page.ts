@@ -86,7 +86,11 @@ export const linkPage: PageHandler = async (visit, parts) => {
     return;
   }
   try {
-    const user = await parts.signIn.withLink(token, { login: form.get('login') ?? '', password });
+    const user = await parts.signIn.withLink(token, {
+      login: form.get('login') ?? '',
+      password,
+      address: parts.addressOf(visit.request),
+    });
     if (!user) {
       isDead();
       return;

@@ -27,12 +27,19 @@ async function setUp(tenant = 'default') {
   const clock = createFakeClock(Date.UTC(2026, 10, 21));
   const store = open.use(await openStore(folder.path));
   const directory = open.use(await openDirectory({ store, tenant, clock, logger: silentLogger }));
-  const signIn = createSignIn({ users: store.users, directory, tenant, clock });
+  const events: (readonly [string, string, string | undefined])[] = [];
+  const signIn = createSignIn({
+    users: store.users,
+    directory,
+    tenant,
+    clock,
+    onEvent: ({ action, outcome, user }) => void events.push([action, outcome, user?.login]),
+  });
   const people = createManagedPeople(store, tenant, clock);
   const sessions = createBrowserSessions(store, tenant, clock);
   const enter = (login: string, given = password) =>
     signIn.withPassword({ login, password: given, address: '::1' });
-  return { clock, store, directory, signIn, people, sessions, enter };
+  return { clock, store, directory, signIn, people, sessions, enter, events };
 }
 
 describe('somebody invited', () => {
@@ -43,11 +50,13 @@ describe('somebody invited', () => {
     expect(directory.principalOf(id)).toBeUndefined();
     const token = tokenIn(path);
     expect(await signIn.linkTarget(token, '::1')).toMatchObject({ login: 'zoé@example.org' });
-    await expect(signIn.withLink(token, { login: '', password: 'short' })).rejects.toMatchObject({
+    await expect(
+      signIn.withLink(token, { login: '', password: 'short', address: '::1' }),
+    ).rejects.toMatchObject({
       data: { field: 'password' },
     });
-    expect(await signIn.withLink(token, { login: '', password })).toMatchObject({ id });
-    expect(await signIn.withLink(token, { login: '', password })).toBeUndefined();
+    expect(await signIn.withLink(token, { login: '', password, address: '::1' })).toMatchObject({ id });
+    expect(await signIn.withLink(token, { login: '', password, address: '::1' })).toBeUndefined();
     clock.advance(1);
     expect((await enter('ZOE\u0301@EXAMPLE.ORG')).outcome).toBe('ok');
     expect(directory.principalOf(id)).toEqual({ id: `user:${id}`, tenant: 'default', role: 'developer' });
@@ -57,10 +66,25 @@ describe('somebody invited', () => {
     });
   });
 
+  it('is told of when they sign in, and of a login that nobody has nothing', async () => {
+    const { signIn, people, enter, events } = await setUp();
+    const { path } = await people.invite({ login: 'a', role: 'viewer' });
+    await signIn.withLink(tokenIn(path), { login: '', password, address: '::1' });
+    await enter('A');
+    await enter('a', 'a wrong password');
+    await enter(password);
+    expect(events).toEqual([
+      ['set-password', 'ok', 'a'],
+      ['sign-in', 'ok', 'a'],
+      ['sign-in', 'wrong', 'a'],
+      ['sign-in', 'wrong', undefined],
+    ]);
+  });
+
   it('may have a role of the policy, and it changes when somebody says so', async () => {
     const { signIn, people, directory } = await setUp();
     const { path, id } = await people.invite({ login: 'a', role: 'night-shift' });
-    await signIn.withLink(tokenIn(path), { login: '', password });
+    await signIn.withLink(tokenIn(path), { login: '', password, address: '::1' });
     expect(directory.principalOf(id)?.role).toBe('night-shift');
     await people.setRole('a', 'day-shift');
     await directory.refresh();
@@ -74,7 +98,9 @@ describe('somebody invited', () => {
     const second = await people.reset('a');
     expect(await signIn.linkTarget(tokenIn(first.path), '::1')).toBeUndefined();
     clock.advance(7 * day);
-    expect(await signIn.withLink(tokenIn(second.path), { login: '', password })).toBeUndefined();
+    expect(
+      await signIn.withLink(tokenIn(second.path), { login: '', password, address: '::1' }),
+    ).toBeUndefined();
   });
 
   it('is one of the tenant only', async () => {
@@ -93,7 +119,7 @@ describe('somebody invited', () => {
   it('is out at once when disabled, and in again when enabled', async () => {
     const { signIn, people, sessions, enter } = await setUp();
     const { path } = await people.invite({ login: 'a', role: 'viewer' });
-    const user = (await signIn.withLink(tokenIn(path), { login: '', password }))!;
+    const user = (await signIn.withLink(tokenIn(path), { login: '', password, address: '::1' }))!;
     const token = await sessions.open(user.id, undefined);
     await people.disable('a');
     expect(await sessions.userOf(token)).toBeUndefined();
@@ -111,13 +137,13 @@ describe('the first owner', () => {
     const token = tokenIn(await signIn.firstLink());
     expect(await signIn.linkTarget(former, '::1')).toBeUndefined();
     expect(await signIn.linkTarget(token, '::1')).toBeNull();
-    const wishes = ['one', 'two'].map((login) => signIn.withLink(token, { login, password }));
+    const wishes = ['one', 'two'].map((login) => signIn.withLink(token, { login, password, address: '::1' }));
     const came = (await Promise.all(wishes)).filter((user) => user !== undefined);
     expect(came).toHaveLength(1);
     expect(directory.hasOwner()).toBe(true);
     const late = tokenIn(await signIn.firstLink());
     expect(await signIn.linkTarget(late, '::1')).toBeUndefined();
-    expect(await signIn.withLink(late, { login: 'three', password })).toBeUndefined();
+    expect(await signIn.withLink(late, { login: 'three', password, address: '::1' })).toBeUndefined();
     clock.advance(day);
     expect(await signIn.linkTarget(late, '::1')).toBeUndefined();
   });
@@ -133,7 +159,7 @@ describe('a session in a browser', () => {
   it('ends when it is silent, in any case after its time, and when another one takes its place', async () => {
     const { signIn, sessions, clock } = await setUp();
     const token = tokenIn(await signIn.firstLink());
-    const { id } = (await signIn.withLink(token, { login: 'o', password }))!;
+    const { id } = (await signIn.withLink(token, { login: 'o', password, address: '::1' }))!;
     const silent = await sessions.open(id, undefined);
     clock.advance(sessionIdleMs);
     expect(await sessions.userOf(silent)).toBeUndefined();

@@ -24,6 +24,16 @@ export interface SignedIn {
   readonly waitMs?: number;
 }
 
+/** What happened at a sign-in; of a login that nobody has nothing is told, as people type passwords there too. */
+export interface SignInEvent {
+  /** `set-password`: somebody followed a link to its end. */
+  readonly action: 'sign-in' | 'set-password';
+  readonly outcome: SignInOutcome;
+  /** Whose login it is. */
+  readonly user?: StoredUser | undefined;
+  readonly address: string;
+}
+
 export interface SignIn {
   /** Throws what the store throws. */
   withPassword(wish: {
@@ -36,7 +46,7 @@ export interface SignIn {
   /** Sets the password; undefined when the link opens nothing. Throws INVALID_INPUT. */
   withLink(
     token: string,
-    wish: { readonly login: string; readonly password: string },
+    wish: { readonly login: string; readonly password: string; readonly address: string },
   ): Promise<StoredUser | undefined>;
   /** The path of a new link for the first owner, in place of the former one. */
   firstLink(): Promise<string>;
@@ -51,8 +61,7 @@ export function createSignIn(parts: {
   readonly directory: Pick<Directory, 'refresh' | 'hasOwner'>;
   readonly tenant: string;
   readonly clock: Clock;
-  /** Hears how each sign-in came out. */
-  readonly onOutcome?: ((outcome: SignInOutcome) => void) | undefined;
+  readonly onEvent?: ((event: SignInEvent) => void) | undefined;
 }): SignIn {
   const { users, directory, tenant, clock } = parts;
   const attempts = createAttempts(clock, windowMs);
@@ -97,7 +106,8 @@ export function createSignIn(parts: {
   return {
     async withPassword({ login, password, address }) {
       const result = await withPassword(normalizeLogin(login).slice(0, 254), password, address);
-      parts.onOutcome?.(result.outcome);
+      const known = result.user ?? (await users.byLogin(tenant, normalizeLogin(login).slice(0, 254)));
+      parts.onEvent?.({ action: 'sign-in', outcome: result.outcome, user: known, address });
       return result;
     },
     async linkTarget(token, address) {
@@ -112,7 +122,7 @@ export function createSignIn(parts: {
       const user = await users.byId(tenant, link.userId);
       return user && user.disabledAt === null ? user : undefined;
     },
-    async withLink(token, { login, password }) {
+    async withLink(token, { login, password, address }) {
       const link = await linkOf(token);
       if (!link) return undefined;
       let user: StoredUser;
@@ -132,6 +142,7 @@ export function createSignIn(parts: {
         if ((await users.redeem(tenant, link.hash, user.id, user.password!)) !== 'done') return undefined;
       }
       await directory.refresh();
+      parts.onEvent?.({ action: 'set-password', outcome: 'ok', user, address });
       return user;
     },
     async firstLink() {

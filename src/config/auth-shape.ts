@@ -8,8 +8,8 @@ export const authModes = ['local', 'required'] as const;
 
 const originShape = z
   .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).origin === text.replace(/\/$/, ''), 'must be an origin, without a path')
-  .transform((text) => new URL(text).origin);
+  .refine((text) => URL.parse(text)?.origin === text.replace(/\/$/, ''), 'must be an origin, without a path')
+  .overwrite((text) => URL.parse(text)?.origin ?? text);
 
 const oauthShape = z.strictObject({
   enabled: z

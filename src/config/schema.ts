@@ -100,7 +100,7 @@ export const configShape = z.strictObject({
   store: storeShape
     .optional()
     .describe(
-      'PostgreSQL for keys, added servers and all other state but the memory. Without it: SQLite in the data folder.',
+      'PostgreSQL for keys, servers and their settings, bundles, remotes and deployments. Without it: SQLite in the data folder.',
     )
     .meta({ examples: [{ url: { env: 'DATABASE_URL' } }] }),
   limits: limitsShape.prefault({}).describe('Bounds on what clients can ask for.'),

@@ -85,7 +85,8 @@ export function routeRequest(
       return;
     }
     if (edge.signIns && signInPath.test(path) && request.method === 'GET' && !isAlias) {
-      void serveSignIn(edge.signIns, request, response, path, query);
+      const isSecure = edge.originOf(request).startsWith('https:');
+      void serveSignIn(edge.signIns, request, response, path, query, isSecure);
       return;
     }
     const mount = path.startsWith('/mcp') ? mountOf(path, query) : undefined;

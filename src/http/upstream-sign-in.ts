@@ -41,13 +41,14 @@ function cookieOf({ headers: { cookie = '' } }: IncomingMessage, ticket: string)
   return found?.slice(name.length + 1);
 }
 
-/** Answers a path that `signInPath` matches. */
+/** Answers a path that `signInPath` matches; `isSecure`: the browser speaks https. */
 export async function serveSignIn(
   pages: SignInPages,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
   search: string,
+  isSecure: boolean,
 ): Promise<void> {
   const query = new URLSearchParams(search);
   try {
@@ -56,7 +57,7 @@ export async function serveSignIn(
       const { server, principal, location, cookie } = await pages.start(ticket);
       const text = `<p><b>${escape(server)}</b> is to be used in your name, by <b>${escape(principal)}</b> of this gateway.</p><p>Go on only if you have asked for this yourself just now. You will sign in at <b>${escape(new URL(location).host)}</b>.</p><p><a href="${escape(location)}" rel="noreferrer">Go on</a></p>`;
       const name = `${cookieName}_${ticket.slice(0, 8)}`;
-      const setCookie = `${name}=${cookie}; HttpOnly; SameSite=Lax; Path=/oauth/upstream; Max-Age=600`;
+      const setCookie = `${name}=${cookie}; HttpOnly; SameSite=Lax; Path=/oauth/upstream; Max-Age=600${isSecure ? '; Secure' : ''}`;
       response.writeHead(200, { ...headers, 'set-cookie': setCookie }).end(page('Connect a server', text));
       return;
     }

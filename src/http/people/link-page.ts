@@ -2,6 +2,7 @@
 
 import { isAppError } from '../../kernel/errors.ts';
 import type { Person } from '../../identity/people/sign-in.ts';
+import { loginField, passwordField } from './fields.ts';
 import { enter } from './login-page.ts';
 import { html, sendPage } from './page.ts';
 import {
@@ -28,38 +29,9 @@ function show(
   const body = html`${alertBox(problem)}${why}
     <form method="post" action="${path}">
       ${formField(visit, parts)}<input type="hidden" name="token" value="${token}" />
-      <label for="login">${texts.login}</label>
-      <input
-        id="login"
-        name="login"
-        autocomplete="username"
-        autocapitalize="none"
-        spellcheck="false"
-        maxlength="254"
-        value="${login}"
-        ${fixed}
-      />
-      <label for="password">${texts.password}</label>
-      <input
-        id="password"
-        name="password"
-        type="password"
-        autocomplete="new-password"
-        minlength="12"
-        maxlength="256"
-        required
-        aria-describedby="rule"
-      />
-      <label for="again">${texts.passwordAgain}</label>
-      <input
-        id="again"
-        name="again"
-        type="password"
-        autocomplete="new-password"
-        minlength="12"
-        maxlength="256"
-        required
-      />
+      ${loginField(texts, login, fixed)}
+      ${passwordField({ name: 'password', label: texts.password, isNew: true }, html`aria-describedby="rule"`)}
+      ${passwordField({ name: 'again', label: texts.passwordAgain, isNew: true })}
       <p class="dim" id="rule">${texts.passwordRule}</p>
       <button type="submit">${texts.save}</button>
     </form>`;

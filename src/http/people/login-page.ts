@@ -1,6 +1,7 @@
 /** Where a person signs in, and out. */
 
 import type { SignInOutcome } from '../../identity/people/sign-in.ts';
+import { loginField, passwordField } from './fields.ts';
 import { html, sendPage, sendTo } from './page.ts';
 import { alertBox, formField, type PageHandler, type PeopleParts, sendOn, type Visit } from './visit.ts';
 
@@ -26,29 +27,8 @@ function show(visit: Visit, parts: PeopleParts, problem?: string, status = 200):
   const body = html`${alertBox(problem)}
     <form method="post" action="/login">
       ${formField(visit, parts)}<input type="hidden" name="next" value="${nextOf(form ?? query)}" />
-      <label for="login">${texts.login}</label>
-      <input
-        id="login"
-        name="login"
-        autocomplete="username"
-        autocapitalize="none"
-        spellcheck="false"
-        maxlength="254"
-        required
-        autofocus
-        value="${login}"
-        ${described}
-      />
-      <label for="password">${texts.password}</label>
-      <input
-        id="password"
-        name="password"
-        type="password"
-        autocomplete="current-password"
-        maxlength="256"
-        required
-        ${described}
-      />
+      ${loginField(texts, login, html`required autofocus ${described}`)}
+      ${passwordField({ name: 'password', label: texts.password, isNew: false }, described)}
       <button type="submit">${texts.signIn}</button>
     </form>`;
   sendPage(response, { language, title: texts.signIn, body }, status);
